@@ -1,0 +1,21 @@
+//! The record of every change of the database's shape, for SQLite and PostgreSQL from one text.
+//!
+//! A migration is plain SQL with the few type names that differ filled in by [`dialect::fill`]. It knows
+//! neither the entities nor the domain: it must mean the same in ten years.
+
+use sea_orm_migration::prelude::{MigrationTrait, async_trait};
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+
+mod dialect;
+mod m20261121_000001_library;
+
+/// Every migration, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_library::Migration)]
+    }
+}
