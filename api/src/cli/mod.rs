@@ -1,0 +1,206 @@
+//! The command line: one file a command.
+
+mod health;
+mod load;
+mod migrate;
+pub mod serve;
+mod user;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use migration::{Migrator, MigratorTrait};
+
+use crate::config::{Config, LogFormat, Secret};
+use crate::problem::Problem;
+use crate::store::{Author, Db};
+
+/// 台账：政府重大项目库 / the library of a government's major projects
+#[derive(Debug, Parser)]
+#[command(name = "taizhang", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes. A flag goes before the environment, that before the file.
+#[derive(Debug, clap::Args)]
+struct Settings {
+    /// A configuration file (TOML); every setting may also be an environment variable, as `TAIZHANG_LISTEN`
+    #[arg(long, global = true, env = "TAIZHANG_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// `sqlite://PATH?mode=rwc` or `postgres://USER:PASSWORD@HOST/DATABASE` [default: an SQLite file in the data directory]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Where the embedded database and the signing key are kept [default: var]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// What to log, as `info` or `info,taizhang=debug` [default: info]
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+    /// Log lines as JSON
+    #[arg(long, global = true)]
+    log_json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API
+    Serve(serve::Arguments),
+    /// Bring the database's shape up or down
+    Migrate {
+        /// What to do
+        #[command(subcommand)]
+        what: migrate::What,
+    },
+    /// Take a data set (a directory of CSV files) into the library
+    Load {
+        /// The directory; its files are documented in data/panjin/README.md
+        directory: PathBuf,
+    },
+    /// Look after accounts
+    User {
+        /// What to do
+        #[command(subcommand)]
+        what: user::What,
+    },
+    /// Print the OpenAPI contract
+    Openapi,
+    /// Ask a running service whether it lives; for container health checks
+    Health {
+        /// Where it listens [default: as configured]
+        #[arg(long, value_name = "ADDRESS")]
+        at: Option<SocketAddr>,
+    },
+}
+
+/// Why a command failed, for the one at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// Configuration.
+    #[error(transparent)]
+    Configuration(#[from] crate::config::ConfigError),
+    /// The database.
+    #[error("database: {0}")]
+    Database(#[from] sea_orm::DbErr),
+    /// A data set.
+    #[error("data set: {0}")]
+    Catalogue(#[from] crate::catalogue::CatalogueError),
+    /// The signing key.
+    #[error(transparent)]
+    Key(#[from] crate::auth::token::KeyError),
+    /// A password.
+    #[error(transparent)]
+    Password(#[from] crate::auth::password::HashError),
+    /// Files and sockets.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// A refusal by rule.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem.for_terminal())
+    }
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match actix_web::rt::System::new().block_on(dispatch(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            tell(&format!("taizhang: {failed}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failed> {
+    if matches!(cli.command, Command::Openapi) {
+        return print_contract();
+    }
+    let config = configure(cli.settings)?;
+    match cli.command {
+        Command::Serve(arguments) => serve::run(config, arguments).await,
+        Command::Migrate { what } => migrate::run(&config, what).await,
+        Command::Load { directory } => load::run(&config, &directory).await,
+        Command::User { what } => user::run(&config, what).await,
+        Command::Health { at } => health::run(at.unwrap_or(config.listen)),
+        Command::Openapi => print_contract(),
+    }
+}
+
+fn configure(settings: Settings) -> Result<Config, Failed> {
+    let mut config = Config::read(settings.config.as_deref())?;
+    if let Some(url) = settings.database_url {
+        config.database_url = Some(Secret::new(url));
+    }
+    if let Some(directory) = settings.data_dir {
+        config.data_dir = directory;
+    }
+    if let Some(log) = settings.log {
+        config.log = log;
+    }
+    if settings.log_json {
+        config.log_format = LogFormat::Json;
+    }
+    Ok(config.checked()?)
+}
+
+fn print_contract() -> Result<(), Failed> {
+    let yaml = crate::routes::contract()
+        .to_yaml()
+        .map_err(|e| Failed::Refused(e.to_string()))?;
+    say(yaml.trim_end());
+    Ok(())
+}
+
+/// Connects to the database; the directory of the embedded one is made if it is missing.
+async fn connect(config: &Config) -> Result<Db, Failed> {
+    std::fs::create_dir_all(&config.data_dir).map_err(|source| Failed::Io {
+        what: config.data_dir.display().to_string(),
+        source,
+    })?;
+    Ok(Db::connect(config).await?)
+}
+
+/// Connects, and brings the database's shape up to date.
+async fn open(config: &Config) -> Result<Db, Failed> {
+    let db = connect(config).await?;
+    Migrator::up(db.writer(), None).await?;
+    Ok(db)
+}
+
+/// What a command writes to its user.
+#[expect(clippy::print_stdout, reason = "this is what a command line is for")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// What a command writes besides its result.
+#[expect(clippy::print_stderr, reason = "this is what a command line is for")]
+fn tell(line: &str) {
+    eprintln!("{line}");
+}
+
+/// The command line as an author.
+fn terminal() -> Author {
+    Author {
+        account: None,
+        name: "command line".to_owned(),
+        request_id: None,
+    }
+}

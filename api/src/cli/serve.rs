@@ -1,0 +1,195 @@
+//! `taizhang serve`.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failed, load, open, say, terminal};
+use crate::app::{self, App};
+use crate::auth::token::Tokens;
+use crate::auth::{Role, password};
+use crate::catalogue::Catalogue;
+use crate::config::{Config, LogFormat, Secret};
+use crate::store::account::{self, NewAccount};
+use crate::store::{Db, Failure};
+
+/// The password of every demo account.
+pub const DEMO_PASSWORD: &str = "Taizhang-demo-2025";
+
+/// For how long a load balancer is told to look elsewhere before the listener closes.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// The demo account by which a demo's database is known.
+const DEMO_MARK: &str = "officer.dawa";
+
+/// The demo accounts: name, name to show, role, region.
+const DEMO_ACCOUNTS: [(&str, &str, Role, Option<&str>); 5] = [
+    ("officer", "市级专员", Role::Officer, Some("211100")),
+    ("officer.dawa", "大洼区专员", Role::Officer, Some("211104")),
+    ("manager", "市级主管", Role::Manager, Some("211100")),
+    ("leader", "市领导", Role::Leader, Some("211100")),
+    ("admin", "系统管理员", Role::Administrator, None),
+];
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Serve the catalogue of Panjin with demo accounts; only on a loopback address
+    #[arg(long)]
+    pub demo: bool,
+}
+
+pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), Failed> {
+    if let Some(listen) = arguments.listen {
+        config.listen = listen;
+    }
+    if arguments.demo && !config.listen.ip().is_loopback() {
+        return Err(Failed::Refused(format!(
+            "--demo has accounts with a known password and listens on a loopback address only, not on {}",
+            config.listen
+        )));
+    }
+    if arguments.demo && config.database_url.is_none() {
+        // Apart from the one that `serve` uses: accounts with a known password must not outlive the demo.
+        let file = config.data_dir.join("demo.sqlite");
+        config.database_url = Some(Secret::new(format!("sqlite://{}?mode=rwc", file.display())));
+    }
+    start_log(&config);
+    let listener = TcpListener::bind(config.listen).map_err(|source| Failed::Io {
+        what: format!("listen on {}", config.listen),
+        source,
+    })?;
+    let app = prepare(&config).await?;
+    if arguments.demo {
+        set_up_demo(&app.db).await?;
+    }
+    let address = listener.local_addr().unwrap_or(config.listen);
+    announce(address, arguments.demo);
+    serve(listener, &config, app).await
+}
+
+/// Opens the library and the signing key; the database is brought up to date.
+///
+/// # Errors
+/// [`Failed`] if either can't be used.
+pub async fn prepare(config: &Config) -> Result<App, Failed> {
+    let db = open(config).await?;
+    let tokens = Tokens::from_file(&config.data_dir.join("signing-key.p8"), &config.issuer)?;
+    Ok(App {
+        db,
+        tokens: Arc::new(tokens),
+        draining: Arc::new(AtomicBool::new(false)),
+    })
+}
+
+/// Serves until SIGTERM or SIGINT; then answers what was taken in, and returns.
+async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), Failed> {
+    let io = |what: &str| {
+        let what = what.to_owned();
+        move |source| Failed::Io { what, source }
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(io("signals"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(io("signals"))?;
+    let draining = Arc::clone(&app.draining);
+    let server = app::serve(listener, config, app).map_err(io("serve"))?;
+    let handle = server.handle();
+    let mut running = actix_web::rt::spawn(server);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = &mut running => {
+            let why = match ended {
+                Ok(Ok(())) => "it ended by itself".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            return Err(Failed::Refused(format!("serve: {why}")));
+        }
+    }
+    tracing::info!("stopping: no longer ready, finishing what was taken in");
+    draining.store(true, Ordering::Relaxed);
+    tokio::time::sleep(DRAIN).await;
+    handle.stop(true).await;
+    match running.await {
+        Ok(result) => result.map_err(io("serve")),
+        Err(error) => Err(Failed::Refused(error.to_string())),
+    }
+}
+
+/// Loads the catalogue of Panjin and makes the demo accounts, where they are not there yet.
+///
+/// # Errors
+/// [`Failed`] if the database refuses.
+pub async fn set_up_demo(db: &Db) -> Result<(), Failed> {
+    let is_demo = account::exists(db.reader(), DEMO_MARK)
+        .await
+        .map_err(Failure::told)?;
+    if !is_demo && !account::none(db.reader()).await.map_err(Failure::told)? {
+        return Err(Failed::Refused(
+            "this database has accounts of its own: --demo would add some with a known password"
+                .to_owned(),
+        ));
+    }
+    let loaded = load::load(db, Catalogue::panjin()?).await?;
+    tracing::info!("{}", load::told(loaded));
+    let mut hash = None;
+    for (username, display_name, role, region) in DEMO_ACCOUNTS {
+        if account::exists(db.reader(), username)
+            .await
+            .map_err(Failure::told)?
+        {
+            continue;
+        }
+        let password_hash = match &hash {
+            Some(hash) => String::clone(hash),
+            None => password::hash(DEMO_PASSWORD.to_owned()).await?,
+        };
+        hash = Some(password_hash.clone());
+        let new = NewAccount {
+            username: username.to_owned(),
+            display_name: display_name.to_owned(),
+            password_hash,
+            role,
+            region: region.map(str::to_owned),
+        };
+        db.write(terminal(), async move |tx| account::add(tx, &new).await)
+            .await?;
+    }
+    Ok(())
+}
+
+fn announce(address: SocketAddr, demo: bool) {
+    say(&format!("Taizhang 台账: http://{address}/"));
+    say(&format!("  接口文档 / API:  http://{address}/docs/"));
+    if demo {
+        say(&format!(
+            "  演示帐号 / demo accounts (password {DEMO_PASSWORD}):"
+        ));
+        for (username, display_name, role, region) in DEMO_ACCOUNTS {
+            let region = region.unwrap_or("everywhere");
+            say(&format!(
+                "    {username:<14} {:<14} {region:<11} {display_name}",
+                role.code()
+            ));
+        }
+    }
+}
+
+fn start_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A log that is there already (in tests) stays.
+    let _already = match config.log_format {
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.try_init(),
+    };
+}

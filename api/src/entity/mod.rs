@@ -1,0 +1,25 @@
+//! SeaORM models: primitive columns, no serde, private to the store.
+#![expect(
+    unreachable_pub,
+    reason = "what SeaORM derives beside a model is public"
+)]
+
+pub(crate) mod account;
+pub(crate) mod account_grant;
+pub(crate) mod approval;
+pub(crate) mod approval_rule;
+pub(crate) mod event;
+pub(crate) mod idempotency_key;
+pub(crate) mod list_member;
+pub(crate) mod plan_year;
+pub(crate) mod programme;
+pub(crate) mod project;
+pub(crate) mod project_list;
+pub(crate) mod project_search;
+pub(crate) mod project_version;
+pub(crate) mod region;
+pub(crate) mod region_closure;
+pub(crate) mod sector;
+pub(crate) mod session;
+pub(crate) mod transition;
+pub(crate) mod unit;

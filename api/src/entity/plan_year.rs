@@ -1,0 +1,20 @@
+//! Annual plans, and when they were known.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "plan_year")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub project_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub year: i32,
+    pub planned_fen: Option<i64>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub version: i64,
+    pub recorded_at: DateTimeUtc,
+    pub superseded_at: Option<DateTimeUtc>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,15 @@
+//! Taizhang (台账): the library of a government's major projects, served over HTTP.
+
+pub mod app;
+pub mod auth;
+pub mod body;
+pub mod catalogue;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod entity;
+pub mod page;
+pub mod precondition;
+pub mod problem;
+pub mod routes;
+pub mod store;

@@ -1,0 +1,80 @@
+//! One file a resource: extract, call, render.
+
+pub mod approvals;
+pub mod auth;
+pub mod codes;
+mod contract;
+pub mod health;
+pub mod history;
+pub mod input;
+pub mod lists;
+pub mod me;
+mod once;
+mod pages;
+pub mod plan_years;
+pub mod projects;
+pub mod query;
+pub(crate) mod read;
+pub mod reference;
+pub mod stage_rules;
+pub mod summary;
+pub mod transitions;
+pub mod views;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{ETAG, LINK};
+use serde::Serialize;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::page::Page;
+use crate::precondition::etag;
+
+pub use contract::contract;
+pub(crate) use pages::{nowhere, pages};
+
+/// Every operation of the contract.
+pub(crate) fn api(service: &mut ServiceConfig) {
+    auth::operations(service);
+    me::operations(service);
+    projects::operations(service);
+    transitions::operations(service);
+    approvals::operations(service);
+    plan_years::operations(service);
+    history::operations(service);
+    lists::operations(service);
+    summary::operations(service);
+    stage_rules::operations(service);
+    reference::operations(service);
+    health::operations(service);
+}
+
+/// A single resource, with the entity tag of its version.
+fn single<T: Serialize>(body: &T, version: i64) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((ETAG, etag(version)))
+        .json(body)
+}
+
+/// A page of a list; `Link` says where the next one is.
+fn page<T: Serialize>(
+    request: &actix_web::HttpRequest,
+    items: Vec<T>,
+    next: Option<String>,
+    total: Option<u64>,
+) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = &next {
+        let kept: Vec<&str> = request
+            .query_string()
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))
+            .collect();
+        let query = [kept, vec![&format!("cursor={cursor}")]].concat().join("&");
+        response.insert_header((LINK, format!("<{}?{query}>; rel=\"next\"", request.path())));
+    }
+    response.json(Page {
+        items,
+        next_cursor: next,
+        total,
+    })
+}

@@ -1,0 +1,383 @@
+//! Takes a data set into the library: reference data, and existing projects as opening balance (期初导入).
+//!
+//! All or nothing. Reference data is made to be as the data set has it; projects that are there already stay as
+//! they are. Loading twice changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use domain::stage::{Condition, Stage, StageBasis};
+use domain::transition::Standing;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::family::Household;
+use super::project::{self, blank};
+use super::reference::{self, Kind};
+use super::{Failure, Tx, event, list, transition};
+use crate::catalogue::{Catalogue, ProjectRow, optional, several};
+use crate::entity::project::{self as table, Model};
+use crate::entity::{project_list, region, region_closure};
+use crate::problem::{Fault, Problem, kinds};
+use crate::routes::{input, read};
+
+/// What loading changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Entries of reference data made or changed.
+    pub reference: usize,
+    /// Projects taken over.
+    pub projects: usize,
+    /// Projects that were there already and stay as they are.
+    pub present: usize,
+}
+
+/// Takes a data set in.
+///
+/// # Errors
+/// `validation_failed` with everything that is wrong, by line; `opening_closed` after the last day on which a
+/// region takes existing projects over.
+pub async fn load(tx: &Tx, catalogue: &Catalogue) -> Result<Loaded, Failure> {
+    // Before the data set's own regions are taken in, and again after: neither may open what the other closes.
+    let refs: Vec<&str> = catalogue
+        .projects
+        .iter()
+        .map(|(_, row)| row.external_ref.as_str())
+        .collect();
+    let mut known = known_refs(tx, &refs).await?;
+    let present: BTreeSet<String> = known.keys().cloned().collect();
+    let new: Vec<&(u64, ProjectRow)> = catalogue
+        .projects
+        .iter()
+        .filter(|(_, row)| !present.contains(&row.external_ref))
+        .collect();
+    check_open(tx, &new).await?;
+    let mut loaded = Loaded {
+        reference: load_reference(tx, catalogue).await?,
+        ..Loaded::default()
+    };
+    loaded.present = catalogue.projects.len() - new.len();
+    loaded.projects = new.len();
+    if new.is_empty() {
+        return Ok(loaded);
+    }
+    check_open(tx, &new).await?;
+    let mut models = read_rows(tx, &new, &known).await?;
+    for model in &models {
+        if let Some(external_ref) = &model.external_ref {
+            known.insert(external_ref.clone(), (model.id, model.id));
+        }
+    }
+    let household = join_families(tx, &new, &known, &mut models).await?;
+    let ids: Vec<Uuid> = models.iter().map(|model| model.id).collect();
+    let saved = household.settle(tx, models).await?;
+    for id in ids {
+        let Some(model) = saved.get(&id) else {
+            continue;
+        };
+        transition::open(tx, model, "opening_balance", None).await?;
+        event::record(
+            tx,
+            event::Entry::of_project(id, "taken_over", model.version)
+                .changing(None, Some(project::snapshot(model))),
+        )
+        .await?;
+    }
+    put_on_lists(tx, &new, &known).await?;
+    Ok(loaded)
+}
+
+async fn load_reference(tx: &Tx, catalogue: &Catalogue) -> Result<usize, Failure> {
+    let mut changed = 0;
+    changed += load_all(tx, "regions.csv", &catalogue.regions).await?;
+    changed += load_all(tx, "units.csv", &catalogue.units).await?;
+    changed += load_all(tx, "programmes.csv", &catalogue.programmes).await?;
+    changed += load_all(tx, "sectors.csv", &catalogue.sectors).await?;
+    changed += load_all(tx, "lists.csv", &catalogue.lists).await?;
+    if !catalogue.approval_rules.is_empty()
+        && reference::rules::set(tx, &catalogue.approval_rules).await?
+    {
+        changed += 1;
+    }
+    Ok(changed)
+}
+
+async fn load_all<K: Kind>(tx: &Tx, file: &str, entries: &[(String, K)]) -> Result<usize, Failure> {
+    let mut changed = 0;
+    for (code, fields) in entries {
+        let did = match reference::load(tx, code, fields.clone()).await {
+            Err(Failure::Refused(problem)) => {
+                return Err(problem.about(&format!("{file}: {code}")).into());
+            }
+            done => done?,
+        };
+        changed += usize::from(did);
+    }
+    Ok(changed)
+}
+
+/// The projects of the data set that are in the library: their ids and roots.
+async fn known_refs(tx: &Tx, refs: &[&str]) -> Result<BTreeMap<String, (Uuid, Uuid)>, Failure> {
+    let mut known = BTreeMap::new();
+    for some in refs.chunks(500) {
+        let rows = table::Entity::find()
+            .filter(table::Column::ExternalRef.is_in(some.iter().copied()))
+            .all(&tx.db)
+            .await?;
+        known.extend(
+            rows.into_iter()
+                .filter_map(|row| Some((row.external_ref?, (row.id, row.root_id)))),
+        );
+    }
+    Ok(known)
+}
+
+/// Existing projects may be taken over only until the day that their city, or any region above, has set.
+async fn check_open(tx: &Tx, new: &[&(u64, ProjectRow)]) -> Result<(), Failure> {
+    let codes: BTreeSet<&str> = new.iter().map(|(_, row)| row.region.as_str()).collect();
+    let above = region_closure::Entity::find()
+        .filter(region_closure::Column::Descendant.is_in(codes))
+        .all(&tx.db)
+        .await?;
+    let closed = region::Entity::find()
+        .filter(region::Column::Code.is_in(above.into_iter().map(|row| row.ancestor)))
+        .filter(region::Column::OpeningClosedOn.lt(tx.today))
+        .one(&tx.db)
+        .await?;
+    match closed {
+        None => Ok(()),
+        Some(region) => Err(Problem::new(kinds::OPENING_CLOSED)
+            .say(
+                format!("{} 的期初导入已截止", region.name),
+                format!("{} takes no more existing projects over", region.name),
+            )
+            .into()),
+    }
+}
+
+async fn read_rows(
+    tx: &Tx,
+    new: &[&(u64, ProjectRow)],
+    known: &BTreeMap<String, (Uuid, Uuid)>,
+) -> Result<Vec<Model>, Failure> {
+    let mut faults = Vec::new();
+    let mut models = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let refs: BTreeSet<&str> = new
+        .iter()
+        .map(|(_, row)| row.external_ref.as_str())
+        .collect();
+    for (line, row) in new {
+        let mut wrong = Vec::new();
+        if row.external_ref.is_empty()
+            || row.external_ref.chars().count() > 200
+            || !seen.insert(&row.external_ref)
+        {
+            wrong.push(fault(
+                "/ref",
+                "ref_not_unique",
+                "ref 为空、过长或重复",
+                "The ref is empty, too long or stands twice",
+            ));
+        }
+        let parent = row.parent_ref.as_str();
+        if !parent.is_empty() && !refs.contains(parent) && !known.contains_key(parent) {
+            wrong.push(fault(
+                "/parent_ref",
+                "unknown_parent",
+                "没有这个上级",
+                "There is no such parent",
+            ));
+        }
+        match read_row(tx, row).await? {
+            Ok(model) => models.push(model),
+            Err(found) => wrong.extend(found),
+        }
+        faults.extend(wrong.into_iter().map(|fault| fault.with("line", *line)));
+    }
+    if faults.is_empty() {
+        Ok(models)
+    } else {
+        Err(Problem::invalid(faults).about("projects.csv").into())
+    }
+}
+
+async fn read_row(tx: &Tx, row: &ProjectRow) -> Result<Result<Model, Vec<Fault>>, Failure> {
+    let mut faults = Vec::new();
+    let read = input::ProjectFields::of_row(row).and_then(|fields| fields.registered());
+    let facts = match read {
+        Ok(facts) => facts,
+        Err(found) => return Ok(Err(found)),
+    };
+    let day = |faults: &mut Vec<Fault>, pointer: &str, text: &str| -> Option<NaiveDate> {
+        let text = optional(text)?;
+        let day = text.parse().ok();
+        if day.is_none() {
+            faults.push(fault(
+                pointer,
+                "invalid_date",
+                "日期须为 YYYY-MM-DD",
+                "A date is YYYY-MM-DD",
+            ));
+        }
+        day
+    };
+    let started_on = day(&mut faults, "/started_on", &row.started_on);
+    let completed_on = day(&mut faults, "/completed_on", &row.completed_on);
+    let stage = Stage::from_code(&row.stage);
+    if stage.is_none() {
+        faults.push(read::unknown_code("/stage", &row.stage));
+    }
+    faults.extend(wrong_dates(stage, started_on, completed_on, tx.today));
+    faults.extend(reference::check(&tx.db, &facts, None, tx.today).await?);
+    let context = domain::project::FactsContext {
+        stage: stage.unwrap_or(Stage::Planning),
+        started_on,
+        today: tx.today,
+    };
+    faults.extend(facts.faults(context).iter().map(Fault::from));
+    let (Some(stage), true) = (stage, faults.is_empty()) else {
+        return Ok(Err(faults));
+    };
+    let standing = Standing {
+        stage,
+        condition: Condition::Active,
+        stage_since: completed_on
+            .filter(|_| stage == Stage::Completion)
+            .or(started_on.filter(|_| stage == Stage::Construction)),
+        basis: StageBasis::OpeningBalance,
+        started_on,
+        completed_on,
+    };
+    let mut model = blank(tx, &facts, &standing);
+    model.external_ref = Some(row.external_ref.clone());
+    model.basis_quote = optional(&row.basis_quote);
+    model.basis_source = optional(&row.basis_source);
+    model.basis_as_of = optional(&row.basis_as_of);
+    model.basis_inferred = row.basis_inferred.trim() == "true";
+    Ok(Ok(model))
+}
+
+/// Dates of works that can't be.
+fn wrong_dates(
+    stage: Option<Stage>,
+    started_on: Option<NaiveDate>,
+    completed_on: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let days = [("/started_on", started_on), ("/completed_on", completed_on)];
+    for (pointer, day) in days {
+        if day.is_some_and(|day| day > today) {
+            faults.push(fault(
+                pointer,
+                "date_in_future",
+                "日期不能晚于今天",
+                "The day is later than today",
+            ));
+        }
+    }
+    if completed_on.is_some() && stage != Some(Stage::Completion) {
+        faults.push(fault(
+            "/completed_on",
+            "not_completed",
+            "项目未竣工",
+            "The project is not completed",
+        ));
+    }
+    if let (Some(start), Some(end)) = (started_on, completed_on)
+        && end < start
+    {
+        faults.push(fault(
+            "/completed_on",
+            "date_out_of_order",
+            "竣工早于开工",
+            "Completed before it started",
+        ));
+    }
+    faults
+}
+
+fn fault(pointer: &str, code: &str, zh: &str, en: &str) -> Fault {
+    Fault::at(pointer, code, zh, en)
+}
+
+/// Sets the parents by their refs, and locks the families that are joined.
+async fn join_families(
+    tx: &Tx,
+    new: &[&(u64, ProjectRow)],
+    known: &BTreeMap<String, (Uuid, Uuid)>,
+    models: &mut [Model],
+) -> Result<Household, Failure> {
+    let mut roots = BTreeSet::new();
+    for ((_, row), model) in new.iter().zip(models.iter_mut()) {
+        if let Some((parent, root)) = known.get(&row.parent_ref) {
+            model.parent_id = Some(*parent);
+            roots.insert(*root);
+        }
+    }
+    Household::lock(tx, roots).await
+}
+
+async fn put_on_lists(
+    tx: &Tx,
+    new: &[&(u64, ProjectRow)],
+    known: &BTreeMap<String, (Uuid, Uuid)>,
+) -> Result<(), Failure> {
+    let mut changed = BTreeSet::new();
+    for (line, row) in new {
+        let Some((id, _)) = known.get(&row.external_ref) else {
+            continue;
+        };
+        for code in several(&row.lists) {
+            if project_list::Entity::find_by_id(&code)
+                .one(&tx.db)
+                .await?
+                .is_none()
+            {
+                let unknown = fault(
+                    "/lists",
+                    "unknown_list",
+                    "没有这个清单",
+                    "There is no such list",
+                );
+                let told = unknown.with("line", *line).with("list", code);
+                return Err(Problem::invalid(vec![told]).about("projects.csv").into());
+            }
+            list::add(tx, &code, *id).await?;
+            changed.insert(code);
+        }
+    }
+    for code in changed {
+        project_list::Entity::update_many()
+            .col_expr(
+                project_list::Column::Version,
+                sea_orm::sea_query::ExprTrait::add(
+                    sea_orm::sea_query::Expr::col(project_list::Column::Version),
+                    1,
+                ),
+            )
+            .filter(project_list::Column::Code.eq(&code))
+            .exec(&tx.db)
+            .await?;
+        let done = event::Entry::of_code("list", &code, "members_loaded", 1);
+        event::record(
+            tx,
+            done.changing(None, Some(json!({ "projects": new.len() }))),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_that_comes_with_the_service_can_be_read() {
+        let catalogue = Catalogue::panjin().unwrap();
+        assert_eq!(catalogue.projects.len(), 341);
+    }
+}

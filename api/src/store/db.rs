@@ -1,0 +1,307 @@
+//! The connections, and the one way to read and the one way to write.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::RETRY_AFTER;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use uuid::Uuid;
+
+use super::failure::Failure;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::problem::{Problem, kinds};
+
+/// How long a request waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a writer waits for his turn. Writers wait for each other's locks; only so many at a time hold a
+/// connection while they do, so that a crowd is served in turn and readers are not kept waiting.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// After how long without use a connection is tried before it is used: trying it costs a round trip to the
+/// database, as much as a read.
+const TRIED_AFTER: Duration = Duration::from_secs(1);
+/// How often a transaction is tried that the database could not serialise.
+const MAX_TRIES: u32 = 5;
+
+/// The library's database: a pool to read and, on SQLite, one connection to write.
+#[derive(Clone, Debug)]
+pub struct Db {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+    turns: Arc<Semaphore>,
+    clock: Clock,
+}
+
+/// On whose behalf something is written.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// The account; none for the command line.
+    pub account: Option<Uuid>,
+    /// The name to show.
+    pub name: String,
+    /// The request, if there was one.
+    pub request_id: Option<String>,
+}
+
+/// A write transaction, with the time and the author of all that is written in it.
+#[derive(Debug)]
+pub struct Tx {
+    /// The transaction.
+    pub db: DatabaseTransaction,
+    /// When all of it becomes known.
+    now: Cell<DateTime<Utc>>,
+    clock: Clock,
+    /// The calendar day of that.
+    pub today: NaiveDate,
+    /// By whom.
+    pub by: Author,
+}
+
+impl Db {
+    /// Connects; an SQLite file is created if it is missing.
+    ///
+    /// # Errors
+    /// [`DbErr`] if the database can't be reached or the address means nothing.
+    pub async fn connect(config: &Config) -> Result<Self, DbErr> {
+        let url = config.database();
+        let clock = Clock::new(config.time_zone);
+        if url.expose().starts_with("sqlite:") {
+            let writer = Database::connect(sqlite(url.expose(), 1, false)).await?;
+            let readers = config.database_connections;
+            let reader = Database::connect(sqlite(url.expose(), readers, true)).await?;
+            return Ok(Self {
+                reader,
+                writer,
+                turns: Arc::new(Semaphore::new(1)),
+                clock,
+            });
+        }
+        let pool = Database::connect(postgres(config)).await?;
+        let writers = usize::try_from(config.database_connections / 2).unwrap_or(1);
+        Ok(Self {
+            reader: pool.clone(),
+            writer: pool,
+            turns: Arc::new(Semaphore::new(writers)),
+            clock,
+        })
+    }
+
+    /// The clock by which the library dates what it learns.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// For a single query; several that must agree go through [`Db::read`].
+    #[must_use]
+    pub const fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// For migrations.
+    #[must_use]
+    pub const fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Several queries that see one state.
+    ///
+    /// # Errors
+    /// Whatever `work` answers, or the database's own failure.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: 'static,
+        F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, Failure> + 'static,
+    {
+        let reader = self.reader.clone();
+        // In its own task: a client that goes away must not leave a transaction half begun.
+        detached(async move {
+            let isolation = (reader.get_database_backend() == DbBackend::Postgres)
+                .then_some(IsolationLevel::RepeatableRead);
+            let options = TransactionOptions {
+                isolation_level: isolation,
+                access_mode: isolation.map(|_| AccessMode::ReadOnly),
+                sqlite_transaction_mode: None,
+            };
+            let tx = reader.begin_with_options(options).await?;
+            let result = work(&tx).await;
+            tx.rollback().await?;
+            result
+        })
+        .await
+        .map_err(Failure::told)
+    }
+
+    /// One transaction that is done wholly or not at all; tried again if the database asks for it.
+    ///
+    /// # Errors
+    /// Whatever `work` answers, after which nothing is changed, or the database's own failure.
+    pub async fn write<T, F>(&self, by: Author, work: F) -> Result<T, Problem>
+    where
+        T: 'static,
+        F: AsyncFn(&Tx) -> Result<T, Failure> + 'static,
+    {
+        let this = self.clone();
+        // In its own task: once begun, a change is not cut short by a client that goes away.
+        detached(async move {
+            let _turn = this.turn().await?;
+            let mut tries = 1;
+            loop {
+                match this.try_write(&by, &work).await {
+                    Err(failure) if failure.may_be_tried_again() && tries < MAX_TRIES => {
+                        tokio::time::sleep(pause(tries)).await;
+                        tries += 1;
+                    }
+                    result => return result,
+                }
+            }
+        })
+        .await
+        .map_err(Failure::told)
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        let waited = tokio::time::timeout(TURN_TIMEOUT, self.turns.acquire()).await;
+        match waited {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(Problem::new(kinds::UNAVAILABLE)
+                .with_header(RETRY_AFTER, "2")
+                .into()),
+        }
+    }
+
+    async fn try_write<T, F>(&self, by: &Author, work: &F) -> Result<T, Failure>
+    where
+        F: AsyncFn(&Tx) -> Result<T, Failure>,
+    {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let db = self.writer.begin_with_options(options).await?;
+        let now = self.clock.now();
+        let tx = Tx {
+            db,
+            now: Cell::new(now),
+            clock: self.clock,
+            today: self.clock.day_of(now),
+            by: by.clone(),
+        };
+        match work(&tx).await {
+            Ok(value) => {
+                tx.db.commit().await?;
+                Ok(value)
+            }
+            Err(failure) => {
+                tx.db.rollback().await?;
+                Err(failure)
+            }
+        }
+    }
+}
+
+impl Tx {
+    /// When all that is written here becomes known.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now.get()
+    }
+
+    /// Dates what is written after what has been read, which another transaction may have written while this one
+    /// waited for its lock: of a family, one version ends where the next begins.
+    pub(crate) fn comes_after(&self, latest: Option<DateTime<Utc>>) {
+        let now = self.clock.now();
+        let after = latest.map_or(now, |latest| latest + TimeDelta::microseconds(1));
+        self.now.set(Ord::max(now, after));
+    }
+
+    /// Waits until no other transaction writes reference data, and keeps others waiting: it is written seldom,
+    /// and what is written depends on the whole of it. Libraries in other schemas of the same database do not
+    /// wait for each other. SQLite has one writer anyway.
+    pub(crate) async fn alone_with_reference_data(&self) -> Result<(), Failure> {
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            self.db
+                .execute_unprepared(
+                    "SELECT pg_advisory_xact_lock(hashtext('taizhang reference data'), \
+                                                  hashtext(current_schema()))",
+                )
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+async fn detached<T: 'static>(
+    work: impl Future<Output = Result<T, Failure>> + 'static,
+) -> Result<T, Failure> {
+    actix_web::rt::spawn(work).await.unwrap_or_else(|_| {
+        Err(Failure::Broken(
+            "a task of the store ended early".to_owned(),
+        ))
+    })
+}
+
+/// Spreads the tries of those who met: the second part differs from one try and one request to the next.
+fn pause(tries: u32) -> Duration {
+    let jitter = crate::clock::new_id().as_u128() % 20;
+    Duration::from_millis(u64::from(tries) * 10 + u64::try_from(jitter).unwrap_or_default())
+}
+
+fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A file doesn't go away as a server does.
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            let sqlite = sqlite
+                .busy_timeout(TURN_TIMEOUT)
+                .foreign_keys(true)
+                // In KiB, for each connection.
+                .pragma("cache_size", "-8192");
+            if reads_only {
+                sqlite.pragma("query_only", "on")
+            } else {
+                sqlite
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+            }
+        });
+    options
+}
+
+fn postgres(config: &Config) -> ConnectOptions {
+    let mut options = ConnectOptions::new(config.database().expose());
+    options
+        .max_connections(config.database_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire_if_idle_for(TRIED_AFTER)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|postgres| {
+            postgres.application_name("taizhang").options([
+                ("lock_timeout", "2s"),
+                ("statement_timeout", "10s"),
+                ("idle_in_transaction_session_timeout", "15s"),
+            ])
+        })
+        // A connection that came back with a transaction still open is not used again.
+        .map_sqlx_postgres_before_acquire(|connection, _| {
+            Box::pin(async move {
+                use sea_orm::sqlx::Connection;
+                Ok(!connection.is_in_transaction())
+            })
+        });
+    if let Some(schema) = &config.database_schema {
+        options.set_schema_search_path(schema.clone());
+    }
+    options
+}

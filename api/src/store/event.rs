@@ -1,0 +1,99 @@
+//! Events: what was done, by whom, with before and after; written with what they record.
+
+use sea_orm::{ActiveValue::Set, EntityTrait};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Failure, Tx};
+use crate::clock::new_id;
+use crate::entity::event;
+
+/// One event to be recorded.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The project, if it is about one.
+    pub project: Option<Uuid>,
+    /// What it is about: `project/ID`, `list/CODE`, `region/CODE` and so on.
+    pub subject: String,
+    /// What happened.
+    pub kind: &'static str,
+    /// The version that came of it.
+    pub version: Option<i64>,
+    /// As it was.
+    pub before: Option<Value>,
+    /// As it is.
+    pub after: Option<Value>,
+}
+
+impl Entry {
+    /// About a project.
+    #[must_use]
+    pub fn of_project(id: Uuid, kind: &'static str, version: i64) -> Self {
+        Self {
+            project: Some(id),
+            subject: format!("project/{id}"),
+            kind,
+            version: Some(version),
+            before: None,
+            after: None,
+        }
+    }
+
+    /// About an account.
+    #[must_use]
+    pub fn of_account(id: Uuid, kind: &'static str) -> Self {
+        Self {
+            project: None,
+            subject: format!("account/{id}"),
+            kind,
+            version: None,
+            before: None,
+            after: None,
+        }
+    }
+
+    /// About something with a code.
+    #[must_use]
+    pub fn of_code(what: &str, code: &str, kind: &'static str, version: i64) -> Self {
+        Self {
+            project: None,
+            subject: format!("{what}/{code}"),
+            kind,
+            version: Some(version),
+            before: None,
+            after: None,
+        }
+    }
+
+    /// With how it was and how it is.
+    #[must_use]
+    pub fn changing(mut self, before: Option<Value>, after: Option<Value>) -> Self {
+        self.before = before;
+        self.after = after;
+        self
+    }
+}
+
+/// Records an event in the transaction of what it records.
+///
+/// # Errors
+/// [`Failure`] of the database; the change then fails with it.
+pub async fn record(tx: &Tx, entry: Entry) -> Result<(), Failure> {
+    let row = event::ActiveModel {
+        id: Set(new_id()),
+        project_id: Set(entry.project),
+        subject: Set(entry.subject),
+        kind: Set(entry.kind.to_owned()),
+        version: Set(entry.version),
+        before: Set(entry.before),
+        after: Set(entry.after),
+        actor_id: Set(tx.by.account),
+        actor_name: Set(tx.by.name.clone()),
+        request_id: Set(tx.by.request_id.clone()),
+        recorded_at: Set(tx.now()),
+    };
+    event::Entity::insert(row)
+        .exec_without_returning(&tx.db)
+        .await?;
+    Ok(())
+}

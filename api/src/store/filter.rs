@@ -1,0 +1,289 @@
+//! Which projects are asked for: the same filters for lists, summaries and the links between them.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::money::Money;
+use domain::stage::{Condition as ProjectCondition, Stage};
+use domain::tier::InvestmentTier;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::counting::{Frame, MEMBER};
+use super::{Failure, search};
+use crate::auth::caller::Reach;
+use crate::entity::project::{self, Column};
+use crate::entity::{programme, project_list, region, region_closure, sector, unit};
+use crate::problem::{Fault, Problem, kinds};
+
+/// Any of these values; `None` stands for projects that have none.
+pub type AnyOf<T> = Vec<Option<T>>;
+
+/// Which projects are asked for; an empty part asks for all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Words in name, alias, code or owner.
+    pub q: Option<String>,
+    /// Standing on any of these lists.
+    pub lists: AnyOf<String>,
+    /// In the subtree of any of these regions.
+    pub regions: Vec<String>,
+    /// In one of these regions itself.
+    pub regions_exact: Vec<String>,
+    /// In one of these stages.
+    pub stages: Vec<Stage>,
+    /// In one of these conditions.
+    pub conditions: Vec<ProjectCondition>,
+    /// In one of these tiers.
+    pub tiers: Vec<InvestmentTier>,
+    /// Of one of these programmes.
+    pub programmes: AnyOf<String>,
+    /// Of one of these sectors.
+    pub sectors: AnyOf<String>,
+    /// Answered for by one of these units.
+    pub units: AnyOf<String>,
+    /// Part of one of these projects.
+    pub parents: AnyOf<Uuid>,
+    /// Whose exact amount or lower bound is at least this.
+    pub min_investment: Option<Money>,
+    /// Whose exact amount is at most this.
+    pub max_investment: Option<Money>,
+    /// Started in one of these years.
+    pub started_years: AnyOf<i32>,
+    /// Completed in one of these years.
+    pub completed_years: AnyOf<i32>,
+    /// Changed at this instant or later.
+    pub updated_since: Option<DateTime<Utc>>,
+}
+
+/// A filter within a scope, its regions resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Scoped {
+    filter: Filter,
+    /// Whether the question is about the past.
+    past: bool,
+    /// The regions that are left; none if there is no limit.
+    pub regions: Option<BTreeSet<String>>,
+}
+
+impl Filter {
+    /// Limits the filter to a scope and resolves its regions; the lists that are counted are checked with it.
+    ///
+    /// # Errors
+    /// `validation_failed` for a region, list, unit, programme or sector that is not there, or bounds that
+    /// exclude each other.
+    pub(crate) async fn within(
+        self,
+        db: &impl ConnectionTrait,
+        reach: &Reach,
+        frame: &Frame,
+    ) -> Result<Scoped, Failure> {
+        self.check(db, frame.lists()).await?;
+        let mut regions = match reach {
+            Reach::Everywhere => None,
+            Reach::Regions(regions) => Some(regions.clone()),
+        };
+        let mut narrow = |some: BTreeSet<String>| {
+            regions = Some(match regions.take() {
+                None => some,
+                Some(present) => present.intersection(&some).cloned().collect(),
+            });
+        };
+        if !self.regions.is_empty() {
+            let subtrees = region_closure::Entity::find()
+                .filter(region_closure::Column::Ancestor.is_in(&self.regions))
+                .all(db)
+                .await?;
+            narrow(subtrees.into_iter().map(|row| row.descendant).collect());
+        }
+        if !self.regions_exact.is_empty() {
+            narrow(self.regions_exact.iter().cloned().collect());
+        }
+        Ok(Scoped {
+            filter: self,
+            past: frame.as_of.is_some(),
+            regions,
+        })
+    }
+
+    async fn check(
+        &self,
+        db: &impl ConnectionTrait,
+        counted_lists: &[String],
+    ) -> Result<(), Failure> {
+        let mut faults = Vec::new();
+        if let (Some(min), Some(max)) = (self.min_investment, self.max_investment)
+            && max < min
+        {
+            faults.push(Fault::parameter(
+                "max_investment",
+                "contradictory_filters",
+                "上限小于下限",
+                "The upper bound is below the lower",
+            ));
+        }
+        if self.lists.len() > 1 && self.lists.contains(&None) {
+            faults.push(Fault::parameter(
+                "list",
+                "contradictory_filters",
+                "list=null 不能与其他清单同时使用",
+                "list=null excludes every other list",
+            ));
+        }
+        macro_rules! known {
+            ($entity:ident, $parameter:literal, $values:expr) => {
+                let wanted: Vec<&String> = $values.collect();
+                if !wanted.is_empty() {
+                    let rows = $entity::Entity::find()
+                        .filter(
+                            $entity::Column::Code.is_in(wanted.iter().map(|code| code.as_str())),
+                        )
+                        .all(db)
+                        .await?;
+                    faults.extend(
+                        wanted
+                            .into_iter()
+                            .filter(|code| rows.iter().all(|row| row.code != **code))
+                            .map(|code| unknown($parameter, code)),
+                    );
+                }
+            };
+        }
+        known!(region, "region", self.regions.iter());
+        known!(region, "region_exact", self.regions_exact.iter());
+        known!(
+            project_list,
+            "list",
+            self.lists.iter().flatten().chain(counted_lists)
+        );
+        known!(programme, "programme", self.programmes.iter().flatten());
+        known!(sector, "sector", self.sectors.iter().flatten());
+        known!(unit, "unit", self.units.iter().flatten());
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(kinds::VALIDATION_FAILED)
+            .with_faults(faults)
+            .into())
+    }
+}
+
+fn unknown(parameter: &str, code: &str) -> Fault {
+    Fault::parameter(
+        parameter,
+        format!("unknown_{}", parameter.trim_end_matches("_exact")),
+        format!("没有 {code}"),
+        format!("There is no {code}"),
+    )
+}
+
+impl Scoped {
+    /// The condition on `project`, but for the regions.
+    fn conditions(&self, backend: DbBackend) -> Condition {
+        let f = &self.filter;
+        let mut all = Condition::all();
+        if let Some(q) = &f.q {
+            all = all.add(if self.past {
+                search::matches_as_it_was(q)
+            } else {
+                Condition::all().add(search::matches(backend, q))
+            });
+        }
+        if !f.lists.is_empty() {
+            all = all.add(on_lists(&f.lists));
+        }
+        if !f.stages.is_empty() {
+            all = all.add(Column::Stage.is_in(f.stages.iter().map(|s| s.code())));
+        }
+        if !f.conditions.is_empty() {
+            all = all.add(Column::Condition.is_in(f.conditions.iter().map(|c| c.code())));
+        }
+        if !f.tiers.is_empty() {
+            all = all.add(Column::Tier.is_in(f.tiers.iter().map(|t| t.code())));
+        }
+        all = all
+            .add_option(any_of(Column::Programme, &f.programmes))
+            .add_option(any_of(Column::Sector, &f.sectors))
+            .add_option(any_of(Column::Unit, &f.units))
+            .add_option(any_of(Column::ParentId, &f.parents))
+            .add_option(in_years(Column::StartedOn, &f.started_years))
+            .add_option(in_years(Column::CompletedOn, &f.completed_years))
+            .add_option(f.min_investment.map(|min| Column::AmountFen.gte(min.fen())))
+            .add_option(f.updated_since.map(|since| Column::UpdatedAt.gte(since)));
+        if let Some(max) = f.max_investment {
+            all = all
+                .add(Column::AmountKind.eq("exact"))
+                .add(Column::AmountFen.lte(max.fen()));
+        }
+        all
+    }
+
+    /// The whole condition on `project`.
+    pub(crate) fn condition(&self, backend: DbBackend) -> Condition {
+        self.conditions(backend).add_option(
+            self.regions
+                .as_ref()
+                .map(|regions| Column::Region.is_in(regions.iter().map(String::as_str))),
+        )
+    }
+
+    /// The condition for one region alone.
+    pub(crate) fn condition_in(&self, backend: DbBackend, region: &str) -> Condition {
+        self.conditions(backend).add(Column::Region.eq(region))
+    }
+
+    /// Whether the counted set leaves the withdrawn out: unless they are asked for.
+    pub(crate) fn leaves_withdrawn_out(&self) -> bool {
+        self.filter.conditions.is_empty()
+    }
+}
+
+fn any_of<T: Clone + Into<sea_orm::Value>>(column: Column, values: &AnyOf<T>) -> Option<Condition> {
+    if values.is_empty() {
+        return None;
+    }
+    let some: Vec<T> = values.iter().flatten().cloned().collect();
+    let mut any = Condition::any();
+    if !some.is_empty() {
+        any = any.add(column.is_in(some));
+    }
+    if values.iter().any(Option::is_none) {
+        any = any.add(column.is_null());
+    }
+    Some(any)
+}
+
+fn in_years(column: Column, years: &AnyOf<i32>) -> Option<Condition> {
+    if years.is_empty() {
+        return None;
+    }
+    let mut any = Condition::any();
+    for year in years {
+        any = match year {
+            None => any.add(column.is_null()),
+            Some(year) => {
+                let from = NaiveDate::from_ymd_opt(*year, 1, 1);
+                let to = NaiveDate::from_ymd_opt(*year, 12, 31);
+                match (from, to) {
+                    (Some(from), Some(to)) => any.add(column.between(from, to)),
+                    _ => any,
+                }
+            }
+        };
+    }
+    Some(any)
+}
+
+/// On any of the lists, or on none at all.
+fn on_lists(lists: &AnyOf<String>) -> Expr {
+    let id = Expr::col((project::Entity, Column::Id));
+    let some: Vec<&str> = lists.iter().flatten().map(String::as_str).collect();
+    let mut members = Query::select();
+    members.column((MEMBER, "project_id")).from(MEMBER);
+    if some.is_empty() {
+        return id.not_in_subquery(members.take());
+    }
+    members.and_where(Expr::col((MEMBER, "list_code")).is_in(some));
+    id.in_subquery(members.take())
+}

@@ -1,0 +1,35 @@
+//! All SQL and all transactions; rows become domain values in one place for each aggregate.
+
+pub mod account;
+pub mod approval;
+pub mod catalogue;
+pub mod counting;
+mod db;
+pub mod event;
+mod failure;
+pub mod family;
+pub mod filter;
+pub mod history;
+pub mod idempotency;
+pub mod list;
+pub mod listing;
+pub mod plan_year;
+pub mod project;
+pub mod reference;
+mod row;
+mod search;
+pub mod summary;
+pub mod transition;
+
+pub use db::{Author, Db, Tx};
+pub use failure::Failure;
+pub(crate) use failure::corrupt;
+
+/// Asks the database for an answer.
+///
+/// # Errors
+/// [`Failure`] if there is none.
+pub async fn ping(db: &impl sea_orm::ConnectionTrait) -> Result<(), Failure> {
+    db.execute_unprepared("SELECT 1").await?;
+    Ok(())
+}

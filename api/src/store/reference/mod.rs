@@ -1,0 +1,358 @@
+//! Reference data: regions, units, programmes, sectors, lists and the rules of approvals.
+//!
+//! Each kind says how it is stored; looking up, replacing and removing are the same for all.
+
+pub mod list;
+pub mod programme;
+pub mod region;
+pub mod rules;
+pub mod sector;
+pub mod unit;
+
+use chrono::{Datelike, NaiveDate};
+use domain::project::{Facts, RefCode};
+use domain::text::Text;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, prelude::Json,
+};
+use serde::Serialize;
+
+use super::{Failure, Tx, event};
+use crate::entity;
+use crate::page;
+use crate::precondition::Precondition;
+use crate::problem::{Fault, Problem};
+
+pub(crate) use rules::{approval_rules, profile_of};
+
+/// The most aliases that an entry has.
+const MAX_ALIASES: usize = 20;
+
+/// One entry of reference data, with its code and how often it was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<F> {
+    /// Its code, which never changes.
+    pub code: String,
+    /// How often it was changed.
+    pub version: i64,
+    /// What is said of it.
+    pub fields: F,
+}
+
+/// A kind of reference data.
+pub trait Kind: Clone + std::fmt::Debug + PartialEq + Serialize + Sized + 'static {
+    /// What it is called in events and problems.
+    const NAME: &'static str;
+
+    /// Where it is stored.
+    type Table: EntityTrait<Model: IntoActiveModel<Self::Row>>;
+    /// A row to be stored.
+    type Row: ActiveModelTrait<Entity = Self::Table> + Send;
+
+    /// The column of the code.
+    fn code() -> Column<Self>;
+
+    /// The column of the version.
+    fn version() -> Column<Self>;
+
+    /// A row as an entry.
+    fn entry(row: <Self::Table as EntityTrait>::Model) -> Entry<Self>;
+
+    /// An entry as a row.
+    fn row(entry: Entry<Self>) -> Self::Row;
+
+    /// The fields of a data set, with what it can't tell kept as it stands.
+    #[must_use]
+    fn keeping(self, _present: &Self) -> Self {
+        self
+    }
+
+    /// Everything that is wrong with an entry, by the rules and the other data.
+    fn faults(&self, tx: &Tx, code: &str) -> impl Future<Output = Result<Vec<Fault>, Failure>>;
+
+    /// What follows from a change of an entry, in the same transaction.
+    fn changed(_tx: &Tx) -> impl Future<Output = Result<(), Failure>> {
+        std::future::ready(Ok(()))
+    }
+
+    /// What has to go before an entry can, in the same transaction.
+    fn going(_tx: &Tx, _code: &str) -> impl Future<Output = Result<(), Failure>> {
+        std::future::ready(Ok(()))
+    }
+}
+
+/// A column of a kind's table.
+type Column<K> = <<K as Kind>::Table as EntityTrait>::Column;
+
+/// One page of a kind.
+///
+/// # Errors
+/// `invalid_cursor`, or [`Failure`] of the database.
+pub async fn list_page<K: Kind>(
+    db: &impl ConnectionTrait,
+    limit: u64,
+    cursor: Option<&str>,
+) -> Result<(Vec<Entry<K>>, Option<String>), Failure> {
+    let after = cursor
+        .map(|cursor| page::open::<String>(K::NAME, cursor))
+        .transpose()?;
+    let mut query = K::Table::find().order_by_asc(K::code()).limit(limit + 1);
+    if let Some(after) = after {
+        query = query.filter(K::code().gt(after));
+    }
+    let rows = query.all(db).await?.into_iter().map(K::entry).collect();
+    Ok(page::page_of(rows, limit, K::NAME, |entry| {
+        entry.code.clone()
+    }))
+}
+
+/// One entry, if there is one: what can't be a code is not asked for, for `PostgreSQL` takes no NUL.
+async fn find<K: Kind>(db: &impl ConnectionTrait, code: &str) -> Result<Option<Entry<K>>, Failure> {
+    if RefCode::parse(code).is_err() {
+        return Ok(None);
+    }
+    let found = K::Table::find().filter(K::code().eq(code)).one(db).await?;
+    Ok(found.map(K::entry))
+}
+
+/// One entry.
+///
+/// # Errors
+/// `not_found`.
+pub async fn read<K: Kind>(db: &impl ConnectionTrait, code: &str) -> Result<Entry<K>, Failure> {
+    find(db, code)
+        .await?
+        .ok_or_else(|| Problem::not_found().into())
+}
+
+/// Makes or replaces an entry.
+///
+/// # Errors
+/// `validation_failed`, or a failed precondition.
+pub async fn put<K: Kind>(
+    tx: &Tx,
+    code: &str,
+    precondition: Precondition,
+    fields: K,
+) -> Result<Entry<K>, Failure> {
+    tx.alone_with_reference_data().await?;
+    let before = find::<K>(&tx.db, code).await?;
+    precondition.check(before.as_ref().map(|entry| entry.version))?;
+    replace(tx, code, before, fields).await
+}
+
+/// Makes an entry as a data set has it, or replaces it where it differs; answers whether it did.
+///
+/// # Errors
+/// `validation_failed`.
+pub async fn load<K: Kind>(tx: &Tx, code: &str, fields: K) -> Result<bool, Failure> {
+    tx.alone_with_reference_data().await?;
+    let before = find::<K>(&tx.db, code).await?;
+    let fields = match &before {
+        Some(entry) => fields.keeping(&entry.fields),
+        None => fields,
+    };
+    if before.as_ref().is_some_and(|entry| entry.fields == fields) {
+        return Ok(false);
+    }
+    replace(tx, code, before, fields).await?;
+    Ok(true)
+}
+
+async fn replace<K: Kind>(
+    tx: &Tx,
+    code: &str,
+    before: Option<Entry<K>>,
+    fields: K,
+) -> Result<Entry<K>, Failure> {
+    let faults = fields.faults(tx, code).await?;
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults).into());
+    }
+    let entry = Entry {
+        code: code.to_owned(),
+        version: before.as_ref().map_or(1, |entry| entry.version + 1),
+        fields,
+    };
+    let row = K::row(entry.clone());
+    match &before {
+        None => {
+            K::Table::insert(row).exec_without_returning(&tx.db).await?;
+        }
+        Some(before) => {
+            let changed = K::Table::update_many()
+                .set(row)
+                .filter(K::code().eq(code))
+                .filter(K::version().eq(before.version))
+                .exec(&tx.db)
+                .await?;
+            if changed.rows_affected != 1 {
+                return Err(Failure::Moved);
+            }
+        }
+    }
+    K::changed(tx).await?;
+    let was = before.and_then(|entry| serde_json::to_value(entry.fields).ok());
+    let is = serde_json::to_value(&entry.fields).ok();
+    let done = event::Entry::of_code(K::NAME, code, "reference_changed", entry.version);
+    event::record(tx, done.changing(was, is)).await?;
+    Ok(entry)
+}
+
+/// Removes an entry.
+///
+/// # Errors
+/// `not_found`, 412, or `still_in_use`.
+pub async fn delete<K: Kind>(tx: &Tx, code: &str, seen: i64) -> Result<(), Failure> {
+    tx.alone_with_reference_data().await?;
+    let before = read::<K>(&tx.db, code).await?;
+    Precondition::Version(seen).check(Some(before.version))?;
+    K::going(tx, code).await?;
+    K::Table::delete_many()
+        .filter(K::code().eq(code))
+        .exec(&tx.db)
+        .await?;
+    let was = serde_json::to_value(before.fields).ok();
+    let done = event::Entry::of_code(K::NAME, code, "reference_removed", before.version);
+    event::record(tx, done.changing(was, None)).await
+}
+
+/// Faults of a code, a name and aliases, which every kind has.
+fn common_faults(code: &str, name: &str, aliases: &[String]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let is_plain = RefCode::parse(code).is_ok_and(|text| text.as_str() == code);
+    // A comma parts the codes of a query, and `null` selects what has none.
+    if !is_plain || code.contains(',') || code == "null" {
+        faults.push(Fault::at(
+            "/code",
+            "invalid_code",
+            "代码须为 1 到 64 个字符，不含控制字符",
+            "A code has 1 to 64 characters and no control characters",
+        ));
+    }
+    faults.extend(text_fault::<200>("/name", name));
+    if aliases.len() > MAX_ALIASES {
+        faults.push(Fault::at(
+            "/aliases",
+            "too_many",
+            format!("最多 {MAX_ALIASES} 个"),
+            format!("{MAX_ALIASES} at the most"),
+        ));
+    }
+    for (index, alias) in aliases.iter().enumerate() {
+        faults.extend(text_fault::<200>(&format!("/aliases/{index}"), alias));
+    }
+    faults
+}
+
+/// What is wrong with a text, if anything is.
+pub(crate) fn text_fault<const MAX: usize>(pointer: &str, value: &str) -> Option<Fault> {
+    match Text::<MAX>::parse(value) {
+        Ok(text) if text.as_str() == value => None,
+        Ok(_) => Some(Fault::at(
+            pointer,
+            "text_not_trimmed",
+            "前后不能有空白",
+            "No blanks before or after it",
+        )),
+        Err(error) => Some(crate::routes::read::text_told(pointer, &error)),
+    }
+}
+
+fn to_json(strings: &[String]) -> Json {
+    strings.iter().map(String::as_str).collect()
+}
+
+fn unknown(pointer: &str, code: &str, zh: &str, en: &str, value: &str) -> Fault {
+    Fault::at(
+        pointer,
+        code,
+        format!("没有{zh} {value}"),
+        format!("There is no {en} {value}"),
+    )
+}
+
+/// A region that is not there.
+#[must_use]
+pub fn unknown_region(pointer: &str, code: &str) -> Fault {
+    unknown(pointer, "unknown_region", "地区", "region", code)
+}
+
+/// Checks the references of a project against the data; of a change, only what it changes.
+pub(crate) async fn check(
+    db: &impl ConnectionTrait,
+    facts: &Facts,
+    before: Option<&Facts>,
+    today: NaiveDate,
+) -> Result<Vec<Fault>, Failure> {
+    let mut faults = Vec::new();
+    if before.is_none_or(|b| b.region != facts.region) {
+        faults.extend(check_region(db, facts.region.as_str(), today).await?);
+    }
+    if let Some(code) = &facts.code
+        && before.is_none_or(|b| b.code != facts.code)
+        && region::find(db, code.region()).await?.is_none()
+    {
+        faults.push(unknown_region("/code", code.region()));
+    }
+    if let Some(unit) = &facts.unit
+        && before.is_none_or(|b| b.unit != facts.unit)
+        && find::<unit::Unit>(db, unit.as_str()).await?.is_none()
+    {
+        faults.push(unknown(
+            "/unit",
+            "unknown_unit",
+            "单位",
+            "unit",
+            unit.as_str(),
+        ));
+    }
+    if let Some(programme) = &facts.programme
+        && before.is_none_or(|b| b.programme != facts.programme)
+        && find::<programme::Programme>(db, programme.as_str())
+            .await?
+            .is_none()
+    {
+        let code = programme.as_str();
+        faults.push(unknown(
+            "/programme",
+            "unknown_programme",
+            "工程",
+            "programme",
+            code,
+        ));
+    }
+    if let Some(sector) = &facts.sector
+        && before.is_none_or(|b| b.sector != facts.sector)
+        && entity::sector::Entity::find_by_id(sector.as_str())
+            .one(db)
+            .await?
+            .is_none()
+    {
+        let code = sector.as_str();
+        faults.push(unknown("/sector", "unknown_sector", "行业", "sector", code));
+    }
+    Ok(faults)
+}
+
+async fn check_region(
+    db: &impl ConnectionTrait,
+    code: &str,
+    today: NaiveDate,
+) -> Result<Option<Fault>, Failure> {
+    let Some(row) = region::find(db, code).await? else {
+        return Ok(Some(unknown_region("/region", code)));
+    };
+    let year = today.year();
+    let is_valid =
+        row.valid_from.is_none_or(|from| from <= year) && row.valid_to.is_none_or(|to| year <= to);
+    Ok((!is_valid).then(|| {
+        Fault::at(
+            "/region",
+            "region_not_in_force",
+            format!("{}（{code}）在 {year} 年已撤销或尚未设立", row.name),
+            format!("{} ({code}) is not in force in {year}", row.name),
+        )
+    }))
+}

@@ -1,0 +1,258 @@
+//! Regions, with the closure that tells which lie within which.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use domain::region::{Region as DomainRegion, RegionCode, RegionKind, RegionTree};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use super::{Entry, Kind, common_faults, to_json, unknown_region};
+use crate::entity::region::{ActiveModel, Column, Entity, Model};
+use crate::entity::region_closure;
+use crate::problem::Fault;
+use crate::store::row::strings;
+use crate::store::{Failure, Tx, corrupt};
+
+/// What is said of a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 200, example = "大洼区")]
+    pub name: String,
+    /// What it is.
+    #[schema(value_type = crate::routes::codes::RegionKindCode)]
+    pub kind: String,
+    /// The region that it lies in.
+    #[schema(example = "211100")]
+    pub parent: Option<String>,
+    /// The first year in which it exists; none if it always has.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1949, maximum = 2200)]
+    pub valid_from: Option<i32>,
+    /// The last year in which it exists; none if it still does.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1949, maximum = 2200)]
+    pub valid_to: Option<i32>,
+    /// Other names it goes by.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub aliases: Vec<String>,
+    /// The last day on which existing projects may be taken over here (期初导入截止).
+    pub opening_closed_on: Option<NaiveDate>,
+}
+
+/// A whole number, in JSON's sense: 2016.0 is one.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    let number: Option<serde_json::Number> = Option::deserialize(deserializer)?;
+    number
+        .map(|number| {
+            let text = number.to_string();
+            let digits = text.strip_suffix(".0").unwrap_or(&text);
+            digits
+                .parse()
+                .map_err(|_| D::Error::custom("a year is a whole number"))
+        })
+        .transpose()
+}
+
+pub(crate) async fn find(db: &impl ConnectionTrait, code: &str) -> Result<Option<Model>, Failure> {
+    Ok(Entity::find_by_id(code).one(db).await?)
+}
+
+impl Kind for Region {
+    const NAME: &'static str = "region";
+
+    type Table = Entity;
+    type Row = ActiveModel;
+
+    fn code() -> Column {
+        Column::Code
+    }
+
+    fn version() -> Column {
+        Column::Version
+    }
+
+    fn entry(row: Model) -> Entry<Self> {
+        let Model {
+            code,
+            name,
+            kind,
+            parent,
+            valid_from,
+            valid_to,
+            aliases,
+            opening_closed_on,
+            version,
+        } = row;
+        Entry {
+            code,
+            version,
+            fields: Region {
+                name,
+                kind,
+                parent,
+                valid_from,
+                valid_to,
+                aliases: strings(&aliases),
+                opening_closed_on,
+            },
+        }
+    }
+
+    fn row(entry: Entry<Self>) -> ActiveModel {
+        let Region {
+            name,
+            kind,
+            parent,
+            valid_from,
+            valid_to,
+            aliases,
+            opening_closed_on,
+        } = entry.fields;
+        ActiveModel {
+            code: Set(entry.code),
+            name: Set(name),
+            kind: Set(kind),
+            parent: Set(parent),
+            valid_from: Set(valid_from),
+            valid_to: Set(valid_to),
+            aliases: Set(to_json(&aliases)),
+            opening_closed_on: Set(opening_closed_on),
+            version: Set(entry.version),
+        }
+    }
+
+    fn keeping(self, present: &Self) -> Self {
+        Self {
+            opening_closed_on: self.opening_closed_on.or(present.opening_closed_on),
+            ..self
+        }
+    }
+
+    async fn faults(&self, tx: &Tx, code: &str) -> Result<Vec<Fault>, Failure> {
+        let mut faults = common_faults(code, &self.name, &self.aliases);
+        if RegionCode::parse(code).is_err() {
+            faults.push(Fault::at(
+                "/code",
+                "invalid_region_code",
+                "地区代码为 6 位数字（GB/T 2260），功能区在其后加连字符和小写字母或数字",
+                "A region code has 6 digits (GB/T 2260); a functional zone adds a hyphen and lower-case letters or digits",
+            ));
+        }
+        if RegionKind::from_code(&self.kind).is_none() {
+            faults.push(crate::routes::read::unknown_code("/kind", &self.kind));
+        }
+        let years = [
+            ("/valid_from", self.valid_from),
+            ("/valid_to", self.valid_to),
+        ];
+        for (pointer, year) in years {
+            if year.is_some_and(|year| !(1949..=2200).contains(&year)) {
+                faults.push(Fault::at(
+                    pointer,
+                    "year_out_of_range",
+                    "年份须在 1949 至 2200 之间",
+                    "The year has to be from 1949 to 2200",
+                ));
+            }
+        }
+        if let (Some(from), Some(to)) = (self.valid_from, self.valid_to)
+            && to < from
+        {
+            faults.push(Fault::at(
+                "/valid_to",
+                "date_out_of_order",
+                "止年早于起年",
+                "The last year is before the first",
+            ));
+        }
+        if let Some(day) = self.opening_closed_on {
+            let mut reader = crate::routes::read::Reader::default();
+            reader.day("/opening_closed_on", day);
+            faults.append(&mut reader.faults);
+        }
+        if self.parent.as_deref() == Some(code) {
+            faults.push(Fault::at(
+                "/parent",
+                "region_cycle",
+                "地区不能是自己的上级",
+                "A region can't lie in itself",
+            ));
+        } else if let Some(parent) = &self.parent
+            && super::find::<Self>(&tx.db, parent).await?.is_none()
+        {
+            faults.push(unknown_region("/parent", parent));
+        }
+        Ok(faults)
+    }
+
+    async fn changed(tx: &Tx) -> Result<(), Failure> {
+        rebuild_closure(tx).await
+    }
+
+    async fn going(tx: &Tx, code: &str) -> Result<(), Failure> {
+        region_closure::Entity::delete_many()
+            .filter(
+                Condition::any()
+                    .add(region_closure::Column::Ancestor.eq(code))
+                    .add(region_closure::Column::Descendant.eq(code)),
+            )
+            .exec(&tx.db)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Which regions lie within which, by the domain's tree; it refuses cycles and depth.
+async fn rebuild_closure(tx: &Tx) -> Result<(), Failure> {
+    let rows = Entity::find().all(&tx.db).await?;
+    let code = |code: &str| RegionCode::parse(code).map_err(|_| corrupt(code));
+    let mut regions = Vec::with_capacity(rows.len());
+    for row in rows {
+        regions.push(DomainRegion {
+            code: code(&row.code)?,
+            kind: RegionKind::from_code(&row.kind).ok_or_else(|| corrupt(&row.kind))?,
+            parent: row.parent.as_deref().map(code).transpose()?,
+            name: row.name,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
+        });
+    }
+    let tree = RegionTree::new(regions)?;
+    let wanted: BTreeSet<(String, String)> = tree
+        .iter()
+        .flat_map(|region| {
+            tree.path(&region.code)
+                .into_iter()
+                .map(|above| (above.as_str().to_owned(), region.code.as_str().to_owned()))
+        })
+        .collect();
+    let present: BTreeSet<(String, String)> = region_closure::Entity::find()
+        .all(&tx.db)
+        .await?
+        .into_iter()
+        .map(|row| (row.ancestor, row.descendant))
+        .collect();
+    for (ancestor, descendant) in present.difference(&wanted) {
+        region_closure::Entity::delete_by_id((ancestor.clone(), descendant.clone()))
+            .exec(&tx.db)
+            .await?;
+    }
+    for (ancestor, descendant) in wanted.difference(&present) {
+        let row = region_closure::ActiveModel {
+            ancestor: Set(ancestor.clone()),
+            descendant: Set(descendant.clone()),
+        };
+        region_closure::Entity::insert(row)
+            .exec_without_returning(&tx.db)
+            .await?;
+    }
+    Ok(())
+}

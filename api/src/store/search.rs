@@ -1,0 +1,118 @@
+//! Searching for words: pairs of characters, since Chinese writes without spaces.
+
+use std::collections::BTreeSet;
+
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr, Query, SimpleExpr};
+use sea_orm::{DbBackend, Value};
+
+use super::row::strings;
+use crate::entity::project::{self, Column, Model};
+use crate::entity::project_search;
+
+/// What a search for words looks through: names, codes and owner, in one case and one width.
+pub(super) fn haystack(row: &Model) -> String {
+    let aliases = strings(&row.aliases);
+    let parts = [Some(&row.name), row.code.as_ref(), row.owner_name.as_ref()];
+    let all: Vec<&str> = parts
+        .into_iter()
+        .flatten()
+        .chain(&aliases)
+        .map(String::as_str)
+        .collect();
+    fold(&all.join("\n"))
+}
+
+/// One case and one width: full-width letters and digits become ASCII.
+pub(super) fn fold(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{3000}' => ' ',
+            '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+            _ => c,
+        })
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The characters of a text and its pairs of neighbours, for the inverted index.
+pub(super) fn grams(text: &str) -> BTreeSet<String> {
+    let mut grams = BTreeSet::new();
+    for word in text.split_whitespace() {
+        let characters: Vec<char> = word.chars().collect();
+        grams.extend(characters.iter().map(ToString::to_string));
+        grams.extend(
+            characters
+                .windows(2)
+                .map(|pair| pair.iter().collect::<String>()),
+        );
+    }
+    grams
+}
+
+/// The longest pieces that every match has to hold: pairs, or the character of a word of one.
+fn needed(folded: &str) -> Vec<String> {
+    folded
+        .split_whitespace()
+        .flat_map(|word| {
+            let characters: Vec<char> = word.chars().collect();
+            if characters.len() == 1 {
+                return vec![word.to_owned()];
+            }
+            characters
+                .windows(2)
+                .map(|pair| pair.iter().collect())
+                .collect()
+        })
+        .collect()
+}
+
+/// Projects whose names, codes or owner hold the text as it stands.
+///
+/// PostgreSQL narrows by its inverted index first. SQLite, which serves small libraries, looks through all.
+pub(super) fn matches(backend: DbBackend, text: &str) -> SimpleExpr {
+    let folded = fold(text.trim());
+    let pattern = pattern(&folded);
+    let mut found = Query::select();
+    found
+        .column(project_search::Column::ProjectId)
+        .from(project_search::Entity)
+        .and_where(
+            Expr::col((project_search::Entity, project_search::Column::Haystack)).like(pattern),
+        );
+    if backend == DbBackend::Postgres {
+        // Not ARRAY[$1]: the builder takes what stands in brackets for a quoted name, and binds nothing there.
+        found.and_where(Expr::cust_with_values(
+            "string_to_array(grams, ' ') @> string_to_array($1, ' ')",
+            [Value::from(needed(&folded).join(" "))],
+        ));
+    }
+    Expr::col((project::Entity, project::Column::Id)).in_subquery(found.take())
+}
+
+/// The same in the past, of which there is no index: a version's own names, codes and owner are looked through,
+/// so that nobody finds a project by what it is called since.
+pub(super) fn matches_as_it_was(text: &str) -> Condition {
+    let pattern = pattern(&fold(text.trim()));
+    let columns = [
+        Column::Name,
+        Column::Aliases,
+        Column::Code,
+        Column::OwnerName,
+    ];
+    columns.into_iter().fold(Condition::any(), |any, column| {
+        let words = Expr::col((project::Entity, column)).cast_as("text");
+        any.add(Expr::expr(Func::lower(words)).like(pattern.clone()))
+    })
+}
+
+/// The text itself as a pattern, anywhere.
+fn pattern(folded: &str) -> LikeExpr {
+    let escaped: String = folded
+        .chars()
+        .flat_map(|c| {
+            let is_special = matches!(c, '%' | '_' | '\\');
+            is_special.then_some('\\').into_iter().chain([c])
+        })
+        .collect();
+    LikeExpr::new(format!("%{escaped}%")).escape('\\')
+}

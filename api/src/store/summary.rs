@@ -1,0 +1,363 @@
+//! Roll-ups: the counted set by any dimensions, added up exactly.
+
+use domain::coded::Coded;
+use domain::family::Level;
+use domain::money::Total;
+use domain::rollup::Measures;
+use domain::stage::{Condition as ProjectCondition, Stage};
+use domain::tier::InvestmentTier;
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement, SimpleExpr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryResult, TryGetable};
+
+use super::counting::{Base, COUNTED, Frame, PLAN, Rows};
+use super::filter::{Filter, Scoped};
+use super::listing::counted_only;
+use super::{Failure, corrupt};
+use crate::auth::caller::Reach;
+use crate::entity::project::{self, Column};
+use crate::entity::region;
+
+/// A sum of 分 that any number of projects may reach is taken in two parts, each of which fits a BIGINT.
+const PART: i64 = 1_000_000_000;
+
+/// By what a summary is broken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// 投资分档.
+    Tier,
+    /// 阶段.
+    Stage,
+    /// 状态.
+    Condition,
+    /// The project's own region.
+    Region,
+    /// Each list by itself.
+    List,
+    /// 五大工程.
+    Programme,
+    /// 行业.
+    Sector,
+    /// 责任单位.
+    Unit,
+}
+
+impl Dimension {
+    /// Every dimension.
+    pub const ALL: [Self; 8] = [
+        Self::Tier,
+        Self::Stage,
+        Self::Condition,
+        Self::Region,
+        Self::List,
+        Self::Programme,
+        Self::Sector,
+        Self::Unit,
+    ];
+
+    /// The stable code; also the name of the member in a cell.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Tier => "tier",
+            Self::Stage => "stage",
+            Self::Condition => "condition",
+            Self::Region => "region",
+            Self::List => "list",
+            Self::Programme => "programme",
+            Self::Sector => "sector",
+            Self::Unit => "unit",
+        }
+    }
+
+    /// The parameter of the project query that selects one value of it.
+    #[must_use]
+    pub const fn parameter(self) -> &'static str {
+        match self {
+            Self::Region => "region_exact",
+            Self::Tier
+            | Self::Stage
+            | Self::Condition
+            | Self::List
+            | Self::Programme
+            | Self::Sector
+            | Self::Unit => self.code(),
+        }
+    }
+
+    fn expr(self) -> SimpleExpr {
+        match self {
+            Self::Tier => Expr::col((project::Entity, Column::Tier)),
+            Self::Stage => Expr::col((project::Entity, Column::Stage)),
+            Self::Condition => Expr::col((project::Entity, Column::Condition)),
+            Self::Region => Expr::col((project::Entity, Column::Region)),
+            Self::List => Expr::col((COUNTED, "base")),
+            Self::Programme => Expr::col((project::Entity, Column::Programme)),
+            Self::Sector => Expr::col((project::Entity, Column::Sector)),
+            Self::Unit => Expr::col((project::Entity, Column::Unit)),
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Which projects.
+    pub filter: Filter,
+    /// Of what, and when.
+    pub frame: Frame,
+    /// By what.
+    pub group_by: Vec<Dimension>,
+    /// Of which year the annual plan is added up.
+    pub year: i32,
+}
+
+/// One cell.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Its value of each dimension asked for, in that order; none where projects have none.
+    pub keys: Vec<Option<String>>,
+    /// What is in it.
+    pub measures: Measures,
+}
+
+/// A roll-up.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The cells that hold anything.
+    pub cells: Vec<Cell>,
+    /// All of them together.
+    pub total: Measures,
+    /// Whether the cells add up to the total.
+    pub additive: bool,
+    /// How many visible projects are counted within a parent.
+    pub inside_families: u64,
+    /// Money of wholes that their parts don't carry; only at `level=part`.
+    pub not_broken_down: Option<Measures>,
+    /// Whether the asker sees everything there is.
+    pub covers_all: bool,
+    /// What the total counts.
+    pub base: Base,
+}
+
+/// Adds up.
+///
+/// # Errors
+/// `validation_failed` for filters that mean nothing.
+pub async fn answer(
+    db: &impl ConnectionTrait,
+    reach: &Reach,
+    question: Question,
+) -> Result<Summary, Failure> {
+    let Question {
+        filter,
+        frame,
+        group_by,
+        year,
+    } = question;
+    let scoped = filter.within(db, reach, &frame).await?;
+    let by_list = group_by.contains(&Dimension::List);
+    let base = frame.base.clone().unwrap_or(Base::Portfolio);
+    let total_frame = Frame {
+        base: Some(base.clone()),
+        ..frame.clone()
+    };
+    let cell_frame = if by_list {
+        let codes = match &base {
+            Base::Portfolio => Vec::new(),
+            Base::Lists(codes) | Base::EachList(codes) => codes.clone(),
+        };
+        Frame {
+            base: Some(Base::EachList(codes)),
+            ..frame
+        }
+    } else {
+        total_frame.clone()
+    };
+    let mut cells = cells(db, &cell_frame, &scoped, &group_by, year, Rows::Counted).await?;
+    cells.retain(|cell| cell.measures.count > 0);
+    cells.sort_by_cached_key(|cell| rank(&group_by, &cell.keys));
+    let all = if by_list {
+        total(db, &total_frame, &scoped, year, Rows::Counted).await?
+    } else {
+        cells
+            .iter()
+            .fold(Measures::default(), |sum, cell| sum.join(cell.measures))
+    };
+    let by_project = total_frame.level == Level::Project;
+    let inside_families = if by_project {
+        total_of(db, &total_frame, &scoped, year, Rows::WithinParent).await?
+    } else {
+        0
+    };
+    let not_broken_down = if by_project {
+        None
+    } else {
+        Some(total(db, &total_frame, &scoped, year, Rows::BrokenDown).await?)
+    };
+    Ok(Summary {
+        cells,
+        total: all,
+        additive: !by_list,
+        inside_families,
+        not_broken_down,
+        covers_all: covers_all(db, reach).await?,
+        base,
+    })
+}
+
+/// Cells stand in the order of the lifecycle and of the tiers, others by code; what has none comes last.
+fn rank(group_by: &[Dimension], keys: &[Option<String>]) -> Vec<(bool, usize, Option<String>)> {
+    fn place<T: Coded>(code: &str) -> usize {
+        T::VALUES
+            .iter()
+            .position(|value| value.as_code() == code)
+            .unwrap_or(usize::MAX)
+    }
+    let rank_of = |(dimension, key): (&Dimension, &Option<String>)| {
+        let code = key.as_deref().unwrap_or_default();
+        let place = match dimension {
+            Dimension::Tier => place::<InvestmentTier>(code),
+            Dimension::Stage => place::<Stage>(code),
+            Dimension::Condition => place::<ProjectCondition>(code),
+            Dimension::Region
+            | Dimension::List
+            | Dimension::Programme
+            | Dimension::Sector
+            | Dimension::Unit => 0,
+        };
+        (key.is_none(), place, key.clone())
+    };
+    group_by.iter().zip(keys).map(rank_of).collect()
+}
+
+async fn total_of(
+    db: &impl ConnectionTrait,
+    frame: &Frame,
+    scoped: &Scoped,
+    year: i32,
+    rows: Rows,
+) -> Result<u64, Failure> {
+    Ok(total(db, frame, scoped, year, rows).await?.count)
+}
+
+async fn total(
+    db: &impl ConnectionTrait,
+    frame: &Frame,
+    scoped: &Scoped,
+    year: i32,
+    rows: Rows,
+) -> Result<Measures, Failure> {
+    let cells = cells(db, frame, scoped, &[], year, rows).await?;
+    Ok(cells
+        .first()
+        .map_or_else(Measures::default, |cell| cell.measures))
+}
+
+async fn cells(
+    db: &impl ConnectionTrait,
+    frame: &Frame,
+    scoped: &Scoped,
+    group_by: &[Dimension],
+    year: i32,
+    rows: Rows,
+) -> Result<Vec<Cell>, Failure> {
+    let backend = db.get_database_backend();
+    let mut select = Query::select();
+    for dimension in group_by {
+        select
+            .expr_as(dimension.expr(), dimension.code())
+            .add_group_by([dimension.expr()]);
+    }
+    measures(
+        &mut select,
+        if rows == Rows::BrokenDown {
+            "remainder_fen"
+        } else {
+            "amount_fen"
+        },
+    );
+    select
+        .from(project::Entity)
+        .join(
+            JoinType::LeftJoin,
+            PLAN,
+            Expr::col((PLAN, "project_id"))
+                .equals((project::Entity, Column::Id))
+                .and(Expr::col((PLAN, "year")).eq(year)),
+        )
+        .cond_where(counted_only(scoped, frame, scoped.condition(backend)));
+    frame.limit(&mut select, rows);
+    frame
+        .run(db, select)
+        .await?
+        .iter()
+        .map(|row| cell(row, group_by))
+        .collect()
+}
+
+/// Count, exact amounts, lower bounds and annual plan; the sums in two parts each.
+fn measures(select: &mut SelectStatement, amount: &'static str) {
+    let of_kind = |kind: &str, value: &str| {
+        format!(
+            "CAST(COALESCE(SUM(CASE WHEN amount_kind = '{kind}' THEN {value} ELSE 0 END), 0) AS BIGINT)"
+        )
+    };
+    let plan = |part: &str| format!("CAST(COALESCE(SUM(planned_fen {part}), 0) AS BIGINT)");
+    let high = format!("{amount} / {PART}");
+    let low = format!("{amount} % {PART}");
+    for (name, sql) in [
+        ("count", "COUNT(*)".to_owned()),
+        ("exact_count", of_kind("exact", "1")),
+        ("exact_high", of_kind("exact", &high)),
+        ("exact_low", of_kind("exact", &low)),
+        ("floor_count", of_kind("floor", "1")),
+        ("floor_high", of_kind("floor", &high)),
+        ("floor_low", of_kind("floor", &low)),
+        ("plan_high", plan(&format!("/ {PART}"))),
+        ("plan_low", plan(&format!("% {PART}"))),
+    ] {
+        select.expr_as(Expr::cust(sql), name);
+    }
+}
+
+fn cell(row: &QueryResult, group_by: &[Dimension]) -> Result<Cell, Failure> {
+    let mut keys = Vec::with_capacity(group_by.len());
+    for dimension in group_by {
+        keys.push(row.try_get::<Option<String>>("", dimension.code())?);
+    }
+    let number = |name: &str| i64::try_get(row, "", name).map_err(|_| corrupt(name));
+    let count = |name: &str| number(name).and_then(|n| u64::try_from(n).map_err(|_| corrupt(name)));
+    let sum =
+        |high: &str, low: &str| Ok::<_, Failure>(Total::from_parts(number(high)?, number(low)?));
+    let (all, exact, floor) = (
+        count("count")?,
+        count("exact_count")?,
+        count("floor_count")?,
+    );
+    Ok(Cell {
+        keys,
+        measures: Measures {
+            count: all,
+            exact_count: exact,
+            exact_sum: sum("exact_high", "exact_low")?,
+            floor_count: floor,
+            floor_sum: sum("floor_high", "floor_low")?,
+            undetermined: all.saturating_sub(exact).saturating_sub(floor),
+            annual_plan: sum("plan_high", "plan_low")?,
+        },
+    })
+}
+
+async fn covers_all(db: &impl ConnectionTrait, reach: &Reach) -> Result<bool, Failure> {
+    match reach {
+        Reach::Everywhere => Ok(true),
+        Reach::Regions(regions) => {
+            use sea_orm::QueryFilter;
+            let unseen = region::Entity::find()
+                .filter(region::Column::Code.is_not_in(regions.iter().map(String::as_str)))
+                .count(db)
+                .await?;
+            Ok(unseen == 0)
+        }
+    }
+}
