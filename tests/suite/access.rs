@@ -1,0 +1,748 @@
+//! Who sees what and who may do what; and that a token can't be made up.
+
+use std::collections::BTreeSet;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use reqwest::Method;
+use serde_json::{Value, json};
+use taizhang::auth::token::{Tokens, Use};
+
+use crate::support::library::{day, fields, id, with};
+use crate::support::{Client, PASSWORD, Reply, Server};
+
+const NOBODY: &str = "0193a5f0-0000-7000-8000-000000000001";
+
+fn ids(projects: &[Value]) -> BTreeSet<String> {
+    let ids = projects
+        .iter()
+        .map(|p| p["id"].as_str().unwrap().to_owned());
+    ids.collect()
+}
+
+/// Projects in and out of 大洼区, among them families across the border.
+async fn across_the_border(server: &Server) -> Vec<Value> {
+    let officer = server.sign_in("officer").await;
+    let coded = |code: &str| json!({ "code": code });
+    let whole = with(
+        fields("界外整体", "211100"),
+        &coded("2101-211100-04-01-000001"),
+    );
+    let whole = officer.register(&whole).await;
+    let inside = json!({ "parent_id": whole.at("/id"), "code": "2101-211104-04-01-000002" });
+    let part = with(fields("界内子项", "211104"), &inside);
+    let part = officer.register(&part).await;
+    let below = json!({ "parent_id": part.at("/id") });
+    officer
+        .register(&with(fields("界外孙项", "211103"), &below))
+        .await;
+    officer.register(&fields("界内独立", "211104")).await;
+    officer.all("/v1/projects").await
+}
+
+#[tokio::test]
+async fn an_officer_of_a_district_lists_only_its_projects_however_asked() {
+    let server = Server::demo().await;
+    let all = across_the_border(&server).await;
+    let dawa = server.sign_in("officer.dawa").await;
+    let visible: Vec<Value> = all
+        .iter()
+        .filter(|p| p["region"] == "211104")
+        .cloned()
+        .collect();
+    assert_eq!(visible.len(), 10);
+    let visible = ids(&visible);
+    let mut everything = vec![
+        "region=211100".to_owned(),
+        "with_total=true".to_owned(),
+        "region=211100&region=211103&region=211104".to_owned(),
+        "condition=active&stage=planning&stage=attraction&stage=construction&stage=completion"
+            .to_owned(),
+    ];
+    for key in ["updated_at", "created_at", "name", "total_investment"] {
+        everything.extend([format!("sort={key}"), format!("sort=-{key}")]);
+    }
+    for query in everything {
+        let seen = dawa.all(&format!("/v1/projects?{query}")).await;
+        assert_eq!(ids(&seen), visible, "{query}");
+        assert_eq!(seen.len(), visible.len(), "{query}");
+    }
+    let counted = dawa
+        .get("/v1/projects?with_total=true&limit=1&sort=name")
+        .await
+        .expect(200);
+    assert_eq!(counted.at("/total"), visible.len());
+    for query in [
+        "region=211103",
+        "region_exact=211100",
+        "q=盘锦港",
+        "q=界外",
+        "q=2101-211100-04-01-000001",
+        "list=huajin-aramco",
+        "counting=list:panjin-port",
+        "list=gas-storage&sort=name",
+        "unit=xinglongtai-drb",
+    ] {
+        let seen = dawa.all(&format!("/v1/projects?{query}")).await;
+        assert!(seen.is_empty(), "{query}: {seen:?}");
+        let summary = query
+            .replace("counting=list:", "list=")
+            .replace("&sort=name", "");
+        let summary = dawa
+            .get(&format!("/v1/summary?{summary}"))
+            .await
+            .expect(200);
+        assert_eq!(summary.at("/total/count"), 0, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_somebody_else_opens_nothing() {
+    let server = Server::demo().await;
+    across_the_border(&server).await;
+    let leader = server.sign_in("leader").await;
+    let dawa = server.sign_in("officer.dawa").await;
+    for sort in ["name", "-updated_at", "total_investment"] {
+        let page = format!("/v1/projects?sort={sort}&limit=20");
+        let mut next = page.clone();
+        loop {
+            let theirs = leader.get(&next).await.expect(200);
+            let Some(cursor) = theirs.at("/next_cursor").as_str() else {
+                break;
+            };
+            next = format!("{page}&cursor={cursor}");
+            let mine = dawa.get(&next).await.expect(200);
+            for project in mine.at("/items").as_array().unwrap() {
+                assert_eq!(project["region"], "211104");
+            }
+        }
+    }
+}
+
+/// An answer but for what names the request.
+fn told(reply: &Reply) -> Value {
+    let mut body = reply.body.clone();
+    let members = body.as_object_mut().unwrap();
+    members.remove("instance");
+    members.remove("request_id");
+    body
+}
+
+#[tokio::test]
+async fn a_project_out_of_scope_is_as_absent_as_one_that_is_not_there() {
+    let server = Server::demo().await;
+    let all = across_the_border(&server).await;
+    let dawa = server.sign_in("officer.dawa").await;
+    let outside: Vec<&Value> = all.iter().filter(|p| p["region"] != "211104").collect();
+    let paths = [
+        "",
+        "/history",
+        "/transitions",
+        "/approvals",
+        "/approvals/construction_permit",
+        "/plan-years",
+        "/plan-years/2025",
+    ];
+    let mut absent = Vec::new();
+    for path in paths {
+        let reply = dawa.get(&format!("/v1/projects/{NOBODY}{path}")).await;
+        absent.push(told(&reply.expect(404)));
+    }
+    // Every eleventh, and those at the border.
+    let picked = outside
+        .iter()
+        .enumerate()
+        .filter(|(n, p)| n % 11 == 0 || p["name"].as_str().unwrap().starts_with("界外"));
+    for (_, project) in picked {
+        let root = format!("/v1/projects/{}", project["id"].as_str().unwrap());
+        for (path, absent) in paths.iter().zip(&absent) {
+            let reply = dawa.get(&format!("{root}{path}")).await.expect(404);
+            assert_eq!(&told(&reply), absent, "{path}");
+        }
+        let amend = dawa.patch(&root, &json!({ "note": "x" }));
+        amend.if_match("\"1\"").send().await.expect(404);
+        let step = json!({ "to": "attraction", "occurred_on": day(0) });
+        let step = dawa.post(&format!("{root}/transitions"), &step);
+        step.if_match("\"1\"").send().await.expect(404);
+        let permit = dawa.put(
+            &format!("{root}/approvals/land_use"),
+            &json!({ "status": "pending" }),
+        );
+        permit.if_none().send().await.expect(404);
+        // Nor can it be told apart as a parent.
+        let mut refused = Vec::new();
+        for parent in [project["id"].as_str().unwrap(), NOBODY] {
+            let body = with(fields("试探", "211104"), &json!({ "parent_id": parent }));
+            let reply = dawa.post("/v1/projects", &body).send().await;
+            refused.push(told(&reply.expect(422)));
+        }
+        assert_eq!(refused[0], refused[1]);
+    }
+    let known = "/v1/projects/by-code/2101-211100-04-01-000001";
+    let unknown = "/v1/projects/by-code/2101-211100-04-01-999999";
+    let known = dawa.get(known).await.expect(404);
+    assert_eq!(told(&known), told(&dawa.get(unknown).await.expect(404)));
+    let mine = "/v1/projects/by-code/2101-211104-04-01-000002";
+    dawa.get(mine).await.expect(200);
+}
+
+#[tokio::test]
+async fn of_an_ancestor_out_of_scope_name_code_and_stage_are_told_and_no_more() {
+    let server = Server::demo().await;
+    let all = across_the_border(&server).await;
+    let dawa = server.sign_in("officer.dawa").await;
+    let named = |name: &str| all.iter().find(|p| p["name"] == name).unwrap();
+    let (whole, part) = (named("界外整体"), named("界内子项"));
+    let path = format!("/v1/projects/{}", part["id"].as_str().unwrap());
+    let seen = dawa.get(&path).await.expect(200);
+    let expected = json!([{
+        "id": whole["id"], "name": "界外整体", "code": "2101-211100-04-01-000001",
+        "stage": "planning",
+    }]);
+    assert_eq!(seen.at("/ancestors"), &expected);
+    // What is below, and out of scope, is not told at all.
+    assert!(!seen.text.contains("界外孙项"));
+    let history = dawa.get(&format!("{path}/history")).await.expect(200);
+    assert!(!history.text.contains("界外孙项"));
+    let listed = dawa.named("界内子项").await;
+    assert_eq!(listed["parent_id"], whole["id"]);
+    assert!(listed.get("ancestors").is_none());
+}
+
+#[tokio::test]
+async fn an_officer_of_a_district_writes_only_there() {
+    let server = Server::demo().await;
+    let dawa = server.sign_in("officer.dawa").await;
+    let mine = dawa.register(&fields("本区", "211104")).await;
+    let body = fields("外区", "211103");
+    let refused = dawa.post("/v1/projects", &body).send().await.expect(403);
+    assert_eq!(refused.code(), "forbidden");
+    let away = dawa.amend(&id(&mine), &json!({ "region": "211103" })).await;
+    away.expect(403);
+    let by_code = "/v1/projects/by-code/2101-211103-04-01-000009";
+    let made = dawa.put(by_code, &body).if_none().send().await;
+    made.expect(403);
+    let still = dawa.get(&format!("/v1/projects/{}", id(&mine))).await;
+    assert_eq!(still.expect(200).str("/region"), "211104");
+}
+
+/// Every change of a project that there is.
+fn changes(client: &Client, project: &str) -> Vec<(String, crate::support::Request)> {
+    let root = format!("/v1/projects/{project}");
+    let by_code = "/v1/projects/by-code/2101-211100-04-01-777777";
+    let list = format!("/v1/lists/gas-storage/projects/{project}");
+    let whole = fields("改动", "211100");
+    let requests = [
+        client.post("/v1/projects", &whole),
+        client.put(by_code, &whole).if_none(),
+        client
+            .patch(&root, &json!({ "note": "x" }))
+            .if_match("\"1\""),
+        client
+            .post(
+                &format!("{root}/transitions"),
+                &json!({ "to": "withdrawn", "occurred_on": day(0), "note": "x" }),
+            )
+            .if_match("\"1\""),
+        client
+            .put(
+                &format!("{root}/approvals/land_use"),
+                &json!({ "status": "pending" }),
+            )
+            .if_none(),
+        client
+            .put(&format!("{root}/plan-years/2025"), &json!({}))
+            .if_none(),
+        client
+            .delete(&format!("{root}/plan-years/2025"))
+            .if_match("\"1\""),
+        client.request(Method::PUT, &list).if_match("\"2\""),
+        client.delete(&list).if_match("\"2\""),
+    ];
+    (0..)
+        .zip(requests)
+        .map(|(number, request): (usize, _)| (format!("change {number}"), request))
+        .collect()
+}
+
+/// Every change of reference data that there is.
+fn reference_changes(client: &Client) -> Vec<crate::support::Request> {
+    let mut requests = Vec::new();
+    let region = json!({ "name": "新区", "kind": "zone", "parent": "211100" });
+    let unit = json!({ "name": "新单位", "region": "211100" });
+    let sector = json!({ "name": "新行业", "approval_profile": "general" });
+    for (kind, code, body) in [
+        ("regions", "211100-new", region),
+        ("units", "new", unit),
+        ("programmes", "new", json!({ "name": "新工程" })),
+        ("sectors", "new", sector),
+        ("lists", "new", json!({ "name": "新清单" })),
+    ] {
+        let path = format!("/v1/{kind}/{code}");
+        requests.push(client.put(&path, &body).if_none());
+        requests.push(client.delete(&path).if_match("\"1\""));
+    }
+    let rules = json!({ "rules": [{ "applies_to": "port", "items": ["sea_use"] }] });
+    let rules = client.put("/v1/stage-rules/approvals", &rules);
+    requests.push(rules.if_match("\"1\""));
+    requests
+}
+
+#[tokio::test]
+async fn a_leader_reads_and_changes_nothing() {
+    let server = Server::demo().await;
+    let leader = server.sign_in("leader").await;
+    let before = leader.all("/v1/projects").await;
+    let one = leader.named("盘锦港").await;
+    let one = one["id"].as_str().unwrap();
+    for (what, request) in changes(&leader, one) {
+        let reply = request.send().await;
+        assert_eq!(reply.status, 403, "{what}: {}", reply.text);
+    }
+    for request in reference_changes(&leader) {
+        request.send().await.expect(403);
+    }
+    assert_eq!(leader.all("/v1/projects").await, before);
+    let offers = leader
+        .get(&format!("/v1/projects/{one}/transitions"))
+        .await
+        .expect(200);
+    for offer in offers.at("/moves").as_array().unwrap() {
+        assert_eq!(offer["possible"], false);
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_keeps_reference_data_and_sees_no_projects() {
+    let server = Server::demo().await;
+    let admin = server.sign_in("admin").await;
+    let one = server.sign_in("leader").await.named("盘锦港").await;
+    let one = one["id"].as_str().unwrap();
+    for path in [
+        "/v1/projects".to_owned(),
+        "/v1/summary".to_owned(),
+        format!("/v1/projects/{one}"),
+        format!("/v1/projects/{one}/history"),
+        format!("/v1/projects/{one}/transitions"),
+        format!("/v1/projects/{one}/approvals"),
+        format!("/v1/projects/{one}/plan-years"),
+        "/v1/projects/by-code/2101-211100-04-01-123456".to_owned(),
+    ] {
+        let reply = admin.get(&path).await.expect(403);
+        assert_eq!(reply.code(), "forbidden", "{path}");
+    }
+    for (what, request) in changes(&admin, one) {
+        let reply = request.send().await;
+        assert_eq!(reply.status, 403, "{what}: {}", reply.text);
+    }
+    for path in [
+        "regions",
+        "units",
+        "programmes",
+        "sectors",
+        "lists",
+        "stage-rules",
+    ] {
+        admin.get(&format!("/v1/{path}")).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn officers_and_managers_do_not_touch_reference_data_and_officers_do_not_manage() {
+    let server = Server::demo().await;
+    for username in ["officer", "manager", "officer.dawa"] {
+        let client = server.sign_in(username).await;
+        for request in reference_changes(&client) {
+            let reply = request.send().await;
+            assert_eq!(reply.status, 403, "{username}: {}", reply.text);
+        }
+    }
+    let officer = server.sign_in("officer").await;
+    let made = officer.register(&fields("专员的", "211100")).await;
+    let root = format!("/v1/projects/{}", id(&made));
+    let plan = officer.put(&format!("{root}/plan-years/2025"), &json!({}));
+    plan.if_none().send().await.expect(403);
+    let waived = json!({ "status": "waived", "reason": "不涉及" });
+    let waived = officer.put(&format!("{root}/approvals/sea_use"), &waived);
+    waived.if_none().send().await.expect(403);
+    officer
+        .on_list("gas-storage", &id(&made), true)
+        .await
+        .expect(403);
+    for to in ["suspended", "withdrawn", "corrected"] {
+        let body = json!({ "to": to, "note": "x" });
+        let refused = officer.step(&id(&made), &body).await.expect(403);
+        assert_eq!(refused.code(), "needs_manager");
+    }
+}
+
+#[tokio::test]
+async fn reference_data_is_made_replaced_and_removed_with_its_version() {
+    let server = Server::demo().await;
+    let admin = server.sign_in("admin").await;
+    let region = json!({ "name": "新区", "kind": "zone", "parent": "211104" });
+    let unit = json!({ "name": "新单位", "region": "211100", "uscc": "91110000600037341L" });
+    let sector = json!({ "name": "新行业", "programme": "services", "approval_profile": "energy" });
+    for (kind, code, fields) in [
+        ("regions", "211104-new", region),
+        ("units", "new", unit),
+        (
+            "programmes",
+            "new",
+            json!({ "name": "新工程", "aliases": ["新"] }),
+        ),
+        ("sectors", "新", sector),
+        (
+            "lists",
+            "new",
+            json!({ "name": "新清单", "description": "说明" }),
+        ),
+    ] {
+        let path = format!("/v1/{kind}/{code}");
+        admin.get(&path).await.expect(404);
+        admin.put(&path, &fields).send().await.expect(428);
+        admin
+            .put(&path, &fields)
+            .if_match("\"1\"")
+            .send()
+            .await
+            .expect(412);
+        let made = admin.put(&path, &fields).if_none().send().await.expect(201);
+        assert_eq!(made.etag(), "\"1\"");
+        assert_eq!(made.str("/code"), code);
+        admin.put(&path, &fields).if_none().send().await.expect(412);
+        let renamed = with(fields.clone(), &json!({ "name": "改名" }));
+        let changed = admin.put(&path, &renamed).if_match("\"1\"").send().await;
+        let changed = changed.expect(200);
+        assert_eq!(
+            (changed.etag(), changed.str("/name")),
+            ("\"2\"".to_owned(), "改名".to_owned())
+        );
+        let late = admin.put(&path, &fields).if_match("\"1\"").send().await;
+        assert_eq!(late.expect(412).code(), "stale_version");
+        assert_eq!(admin.get(&path).await.expect(200).body, changed.body);
+        let wrong = with(fields.clone(), &json!({ "name": "" }));
+        let wrong = admin.put(&path, &wrong).if_match("\"2\"").send().await;
+        assert_eq!(wrong.expect(422).pointers(), ["/name"]);
+        let listed = admin.all(&format!("/v1/{kind}")).await;
+        assert!(listed.contains(&changed.body));
+        admin.delete(&path).send().await.expect(428);
+        admin
+            .delete(&path)
+            .if_match("\"1\"")
+            .send()
+            .await
+            .expect(412);
+        admin
+            .delete(&path)
+            .if_match("\"2\"")
+            .send()
+            .await
+            .expect(204);
+        admin.get(&path).await.expect(404);
+        admin
+            .delete(&path)
+            .if_match("\"2\"")
+            .send()
+            .await
+            .expect(404);
+    }
+}
+
+#[tokio::test]
+async fn reference_data_in_use_is_not_removed() {
+    let server = Server::demo().await;
+    let admin = server.sign_in("admin").await;
+    for path in [
+        "regions/211100",
+        "regions/211104",
+        "units/dawa-drb",
+        "programmes/services",
+        "sectors/%E4%BA%A4%E9%80%9A",
+        "lists/gas-storage",
+    ] {
+        let path = format!("/v1/{path}");
+        let present = admin.get(&path).await.expect(200);
+        let kept = admin.delete(&path).if_match(&present.etag()).send().await;
+        assert_eq!(kept.expect(409).code(), "still_in_use", "{path}");
+        assert_eq!(admin.get(&path).await.expect(200).body, present.body);
+    }
+}
+
+#[tokio::test]
+async fn regions_form_a_tree() {
+    let server = Server::demo().await;
+    let admin = server.sign_in("admin").await;
+    let put = async |code: &str, fields: Value, etag: Option<&str>| {
+        let request = admin.put(&format!("/v1/regions/{code}"), &fields);
+        match etag {
+            None => request.if_none().send().await,
+            Some(etag) => request.if_match(etag).send().await,
+        }
+    };
+    let orphan = json!({ "name": "孤儿", "kind": "district", "parent": "219999" });
+    let refused = put("211199", orphan, None).await.expect(422);
+    assert_eq!(refused.pointers(), ["/parent"]);
+    assert_eq!(refused.error_codes(), ["unknown_region"]);
+    for parent in ["211104", "211100"] {
+        let cycle = json!({ "name": "盘锦市", "kind": "city", "parent": parent });
+        let refused = put("211100", cycle, Some("\"1\"")).await.expect(422);
+        assert_eq!(refused.pointers(), ["/parent"], "{}", refused.text);
+    }
+    let odd = json!({ "name": "怪", "kind": "zone", "parent": "211100" });
+    let refused = put("211100-NEW", odd.clone(), None).await.expect(422);
+    assert_eq!(refused.error_codes(), ["invalid_region_code"]);
+    let backwards = with(odd, &json!({ "valid_from": 2020, "valid_to": 2010 }));
+    let refused = put("211100-new", backwards, None).await.expect(422);
+    assert_eq!(refused.pointers(), ["/valid_to"]);
+
+    // A new zone within a district is its officer's at once.
+    let zone = json!({ "name": "大洼新区", "kind": "zone", "parent": "211104" });
+    put("211104-new", zone, None).await.expect(201);
+    let dawa = server.sign_in("officer.dawa").await;
+    let made = dawa.register(&fields("新区项目", "211104-new")).await;
+    let seen = dawa.all("/v1/projects?region=211104&q=新区项目").await;
+    assert_eq!(seen[0]["id"], *made.at("/id"));
+    // And is no longer when it is moved to another.
+    let moved = json!({ "name": "大洼新区", "kind": "zone", "parent": "211103" });
+    put("211104-new", moved, Some("\"1\"")).await.expect(200);
+    let path = format!("/v1/projects/{}", id(&made));
+    dawa.get(&path).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_manager_keeps_the_lists_by_their_versions() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let made = manager.register(&fields("上清单", "211104")).await;
+    let root = format!("/v1/projects/{}", id(&made));
+    let list = "/v1/lists/gas-storage";
+    let member = format!("{list}/projects/{}", id(&made));
+    let first = manager.get(list).await.expect(200).etag();
+    let put = || manager.request(Method::PUT, &member);
+    put().send().await.expect(428);
+    put().if_match("\"999\"").send().await.expect(412);
+    let second = put().if_match(&first).send().await.expect(204).etag();
+    assert_ne!(first, second);
+    assert_eq!(manager.get(list).await.etag(), second);
+    let on = manager.get(&root).await.expect(200);
+    assert_eq!(on.at("/lists"), &json!(["gas-storage"]));
+    // Once more: nothing changes.
+    let third = put().if_match(&second).send().await.expect(204).etag();
+    assert_eq!(second, third);
+    assert_eq!(manager.get(&root).await.etag(), on.etag());
+    put().if_match(&first).send().await.expect(412);
+    let listed = manager.all("/v1/projects?list=gas-storage").await;
+    assert!(listed.iter().any(|p| p["id"] == *made.at("/id")));
+
+    let off = manager.delete(&member).if_match(&third).send().await;
+    let off = off.expect(204).etag();
+    let gone = manager.get(&root).await.expect(200);
+    assert_eq!(gone.at("/lists"), &json!([]));
+    let again = manager.delete(&member).if_match(&off).send().await;
+    assert_eq!(again.expect(204).etag(), off);
+    assert_eq!(manager.get(&root).await.etag(), gone.etag());
+
+    let nowhere = format!("/v1/lists/nowhere/projects/{}", id(&made));
+    let nowhere = manager.request(Method::PUT, &nowhere).if_match("\"1\"");
+    nowhere.send().await.expect(404);
+    let nobody = format!("{list}/projects/{NOBODY}");
+    let nobody = manager.request(Method::PUT, &nobody).if_match(&off);
+    nobody.send().await.expect(404);
+}
+
+/// A token's parts, unsigned.
+fn parts(token: &str) -> (Value, Value) {
+    let mut pieces = token.split('.').map(|piece| {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(piece).unwrap();
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    });
+    (pieces.next().unwrap(), pieces.next().unwrap())
+}
+
+fn written(value: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
+async fn a_token_that_was_not_given_is_not_taken() {
+    let server = Server::demo().await;
+    let nobody = server.anonymous();
+    let credentials = json!({ "username": "officer", "password": PASSWORD });
+    let pair = nobody
+        .post("/auth/login", &credentials)
+        .send()
+        .await
+        .expect(200);
+    let good = pair.str("/access_token");
+    let (header, claims) = parts(&good);
+    assert_eq!(header["alg"], "EdDSA");
+    assert_eq!(header["typ"], "at+jwt");
+    let key_file = server.config.data_dir.join("signing-key.p8");
+    let key = std::fs::read(&key_file).unwrap();
+    let public = Ed25519KeyPair::from_pkcs8(&key).unwrap();
+    let public = public.public_key().as_ref().to_vec();
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let other_file = elsewhere.path().join("other.p8");
+    let others = Tokens::from_file(&other_file, "taizhang").unwrap();
+    let other_key = std::fs::read(&other_file).unwrap();
+
+    let signed = |key: &[u8], header_changes: Value, claim_changes: Value| {
+        let header = with(header.clone(), &header_changes);
+        let header: Header = serde_json::from_value(header).unwrap();
+        let mut claims = with(claims.clone(), &claim_changes);
+        claims
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
+        let key = if header.alg == Algorithm::HS256 {
+            EncodingKey::from_secret(key)
+        } else {
+            EncodingKey::from_ed_der(key)
+        };
+        encode(&header, &claims, &key).unwrap()
+    };
+    let none = || json!({});
+    // The forger's tools make a good token if nothing is changed.
+    let control = signed(&key, none(), none());
+    nobody.with_token(&control).get("/v1/me").await.expect(200);
+
+    let now = chrono::Utc::now();
+    let ours = Tokens::from_file(&key_file, "taizhang").unwrap();
+    let aimed = Tokens::from_file(&key_file, "elsewhere").unwrap();
+    let of = |name: &str| {
+        claims[name]
+            .as_str()
+            .unwrap()
+            .parse::<uuid::Uuid>()
+            .unwrap()
+    };
+    let who = (of("sub"), of("sid"), of("jti"));
+    let minutes = chrono::TimeDelta::minutes;
+    let pieces: Vec<&str> = good.split('.').collect();
+    let unsigned = |alg: &str| {
+        let header = with(header.clone(), &json!({ "alg": alg }));
+        format!("{}.{}.", written(&header), pieces[1])
+    };
+    let promoted = written(&with(claims.clone(), &json!({ "sub": NOBODY })));
+    let seconds = now.timestamp();
+    let forged = [
+        ("empty", String::new()),
+        ("no token", "x".to_owned()),
+        ("three dots", "...".to_owned()),
+        ("alg none", unsigned("none")),
+        ("alg None", unsigned("None")),
+        ("no signature", unsigned("EdDSA")),
+        (
+            "alg none, signed",
+            format!("{}{}", unsigned("none"), pieces[2]),
+        ),
+        ("cut", good[..good.len() - 1].to_owned()),
+        ("cut in half", good[..good.len() / 2].to_owned()),
+        ("longer", format!("{good}A")),
+        ("four parts", format!("{good}.{}", pieces[2])),
+        (
+            "other claims",
+            format!("{}.{promoted}.{}", pieces[0], pieces[2]),
+        ),
+        (
+            "huge",
+            format!("{}.{}.{}", pieces[0], "A".repeat(5000), pieces[2]),
+        ),
+        (
+            "HS256 by the public key",
+            signed(&public, json!({ "alg": "HS256" }), none()),
+        ),
+        (
+            "HS256 by a word",
+            signed(b"secret", json!({ "alg": "HS256" }), none()),
+        ),
+        (
+            "other key",
+            others
+                .sign(Use::Access, who, now, now + minutes(5))
+                .unwrap(),
+        ),
+        (
+            "other key, our name of it",
+            signed(&other_key, none(), none()),
+        ),
+        (
+            "other name of the key",
+            signed(&key, json!({ "kid": "x" }), none()),
+        ),
+        (
+            "no name of the key",
+            signed(&key, json!({ "kid": null }), none()),
+        ),
+        ("typ JWT", signed(&key, json!({ "typ": "JWT" }), none())),
+        (
+            "typ of a refresh token",
+            signed(&key, json!({ "typ": "rt+jwt" }), none()),
+        ),
+        (
+            "expired",
+            ours.sign(Use::Access, who, now - minutes(20), now - minutes(2))
+                .unwrap(),
+        ),
+        (
+            "not yet",
+            ours.sign(Use::Access, who, now + minutes(5), now + minutes(9))
+                .unwrap(),
+        ),
+        (
+            "a refresh token",
+            ours.sign(Use::Refresh, who, now, now + minutes(5)).unwrap(),
+        ),
+        (
+            "other issuer and audience",
+            aimed.sign(Use::Access, who, now, now + minutes(5)).unwrap(),
+        ),
+        (
+            "other audience",
+            signed(&key, none(), json!({ "aud": "elsewhere" })),
+        ),
+        (
+            "other issuer",
+            signed(&key, none(), json!({ "iss": "elsewhere" })),
+        ),
+        ("no audience", signed(&key, none(), json!({ "aud": null }))),
+        ("no issuer", signed(&key, none(), json!({ "iss": null }))),
+        ("no end", signed(&key, none(), json!({ "exp": null }))),
+        ("no beginning", signed(&key, none(), json!({ "nbf": null }))),
+        ("nobody", signed(&key, none(), json!({ "sub": null }))),
+        (
+            "end as a text",
+            signed(&key, none(), json!({ "exp": (seconds + 300).to_string() })),
+        ),
+        (
+            "somebody else's sign-in",
+            signed(&key, none(), json!({ "sub": NOBODY })),
+        ),
+        (
+            "no such sign-in",
+            signed(&key, none(), json!({ "sid": NOBODY })),
+        ),
+    ];
+    for (what, token) in forged {
+        for path in ["/v1/me", "/v1/projects", "/v1/units"] {
+            let reply = nobody.with_token(&token).get(path).await;
+            assert_eq!(reply.status, 401, "{what}: {}", reply.text);
+            assert_eq!(reply.code(), "unauthenticated", "{what}");
+            assert_eq!(reply.header("www-authenticate"), Some("Bearer"), "{what}");
+        }
+    }
+    for value in ["", "Bearer", "Bearer ", "Basic b2ZmaWNlcjp4", &good] {
+        let bare = nobody.request(Method::GET, "/v1/me");
+        let reply = bare.header("authorization", value).send().await;
+        assert_eq!(reply.status, 401, "{value}");
+    }
+    let lower = format!("bearer {good}");
+    let lower = nobody
+        .request(Method::GET, "/v1/me")
+        .header("authorization", &lower);
+    lower.send().await.expect(200);
+}

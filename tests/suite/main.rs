@@ -1,0 +1,24 @@
+//! One suite over HTTP, run on SQLite and on PostgreSQL: `TEST_DATABASE_URL` unset gives each test a
+//! temporary SQLite file, set it gives each test a fresh PostgreSQL schema.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop at the first surprise, and reads the clock to compare"
+)]
+
+mod support;
+
+mod access;
+mod bad_input;
+mod catalogue;
+mod concurrency;
+mod contract;
+mod history;
+mod idempotency;
+mod migrations;
+mod money;
+mod moves;
+mod random_histories;
+mod sign_in;
+mod summary;

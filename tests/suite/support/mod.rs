@@ -1,0 +1,10 @@
+//! What every test needs: a server of its own, and clients that hold each answer to the contract.
+
+mod client;
+pub(crate) mod contract;
+pub(crate) mod library;
+pub(crate) mod projects;
+mod server;
+
+pub(crate) use client::{Client, Reply, Request};
+pub(crate) use server::{PASSWORD, Server};

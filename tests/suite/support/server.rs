@@ -1,0 +1,131 @@
+//! A server of one's own, on a database of one's own.
+
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use sea_orm::{ConnectionTrait, Database};
+use taizhang::app::App;
+use taizhang::cli::serve::{prepare, set_up_demo};
+use taizhang::config::{Config, Secret};
+use tempfile::TempDir;
+
+use super::Client;
+
+/// The password of the demo accounts.
+pub(crate) const PASSWORD: &str = "Taizhang-demo-2025";
+
+/// A service that runs in this process, over HTTP, until it is dropped.
+pub(crate) struct Server {
+    pub(crate) base: String,
+    pub(crate) config: Config,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    directory: Option<TempDir>,
+    schema: Option<(String, String)>,
+}
+
+impl Server {
+    /// With the catalogue of Panjin and the demo accounts.
+    pub(crate) async fn demo() -> Self {
+        Self::start().await
+    }
+
+    async fn start() -> Self {
+        let directory = TempDir::new().unwrap();
+        let mut config = Config {
+            data_dir: directory.path().to_owned(),
+            database_connections: 12,
+            workers: Some(2),
+            ..Config::default()
+        };
+        let schema = match std::env::var("TEST_DATABASE_URL") {
+            Err(_) => None,
+            Ok(url) => {
+                let name = format!("t_{}", uuid::Uuid::now_v7().simple());
+                admin(&url, &format!("CREATE SCHEMA {name}")).await;
+                config.database_url = Some(Secret::new(url.clone()));
+                config.database_schema = Some(name.clone());
+                Some((url, name))
+            }
+        };
+        let (tell, told) = mpsc::channel();
+        let for_thread = config.clone();
+        let thread = std::thread::spawn(move || {
+            let system = actix_web::rt::System::new();
+            system.block_on(async move {
+                let app: App = prepare(&for_thread).await.unwrap();
+                set_up_demo(&app.db).await.unwrap();
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = listener.local_addr().unwrap();
+                let server = taizhang::app::serve(listener, &for_thread, app).unwrap();
+                tell.send((address, server.handle())).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let (address, handle) = tokio::task::spawn_blocking(move || told.recv().unwrap())
+            .await
+            .unwrap();
+        Self {
+            base: format!("http://{address}"),
+            config,
+            handle,
+            thread: Some(thread),
+            directory: Some(directory),
+            schema,
+        }
+    }
+
+    /// A client that has not signed in.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&self.base, None)
+    }
+
+    /// A client that has signed in.
+    pub(crate) async fn sign_in(&self, username: &str) -> Client {
+        self.anonymous().sign_in(username, PASSWORD).await
+    }
+
+    /// A connection to the server's own database, to look at what is stored.
+    pub(crate) async fn database(&self) -> sea_orm::DatabaseConnection {
+        let mut options = sea_orm::ConnectOptions::new(self.config.database().expose());
+        options.max_connections(2).sqlx_logging(false);
+        if let Some((_, schema)) = &self.schema {
+            options.set_schema_search_path(schema.clone());
+        }
+        Database::connect(options).await.unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let stop = self.handle.stop(false);
+        let thread = self.thread.take();
+        let schema = self.schema.take();
+        let directory = self.directory.take();
+        // The runtime of the test can't be blocked from within; another one stops the server.
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                stop.await;
+                if let Some((url, name)) = schema {
+                    admin(&url, &format!("DROP SCHEMA {name} CASCADE")).await;
+                }
+            });
+            if let Some(thread) = thread {
+                let _ended = thread.join();
+            }
+            drop(directory);
+        })
+        .join()
+        .unwrap();
+    }
+}
+
+async fn admin(url: &str, sql: &str) {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    let db = Database::connect(options).await.unwrap();
+    db.execute_unprepared(sql).await.unwrap();
+    db.close().await.unwrap();
+}
