@@ -1,0 +1,222 @@
+//! The load generator: connections that are kept, each with one request at a time.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::Result;
+use crate::layout::{city_code, project_id};
+use crate::plan::Figure;
+
+/// The account that asks; it is a manager everywhere.
+pub(crate) const USERNAME: &str = "bench";
+
+/// What a run of requests came to. Microseconds, and requests in a thousand seconds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    /// How many were answered as they should be.
+    pub count: usize,
+    /// How many were not.
+    pub failed: usize,
+    /// Requests in a thousand seconds.
+    pub rate: u64,
+    /// The median latency.
+    pub median: u64,
+    /// The 99th percentile.
+    pub p99: u64,
+}
+
+impl Outcome {
+    pub(crate) fn of(mut micros: Vec<u64>, failed: usize, elapsed: u64) -> Self {
+        micros.sort_unstable();
+        let at = |percent: usize| {
+            let place = micros.len() * percent / 100;
+            let place = place.min(micros.len().saturating_sub(1));
+            micros.get(place).copied().unwrap_or_default()
+        };
+        let count = u64::try_from(micros.len()).unwrap_or_default();
+        Self {
+            rate: count * 1_000_000_000 / elapsed.max(1),
+            median: at(50),
+            p99: at(99),
+            count: micros.len(),
+            failed,
+        }
+    }
+}
+
+/// One kept connection.
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(1 << 17),
+        })
+    }
+
+    /// Sends a request and reads the whole answer: its status, and where its body begins.
+    async fn ask(&mut self, request: &[u8]) -> Result<(u16, usize)> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        let (head, length) = loop {
+            self.more().await?;
+            if let Some(end) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                let head = self.buffer.get(..end).unwrap_or_default();
+                break (end + 4, content_length(head)?);
+            }
+        };
+        while self.buffer.len() < head + length {
+            self.more().await?;
+        }
+        let status = self.buffer.get(9..12).unwrap_or_default();
+        Ok((std::str::from_utf8(status)?.parse()?, head))
+    }
+
+    async fn more(&mut self) -> Result<()> {
+        if self.stream.read_buf(&mut self.buffer).await? == 0 {
+            return Err("the connection was closed".into());
+        }
+        Ok(())
+    }
+
+    fn body(&self, head: usize) -> String {
+        String::from_utf8_lossy(self.buffer.get(head..).unwrap_or_default()).into_owned()
+    }
+}
+
+fn content_length(head: &[u8]) -> Result<usize> {
+    for line in std::str::from_utf8(head)?.lines() {
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            return Ok(value.trim().parse()?);
+        }
+    }
+    Err("an answer without Content-Length".into())
+}
+
+/// Signs in, for an access token.
+pub(crate) async fn sign_in(address: &str, password: &str) -> Result<String> {
+    let body = format!("{{\"username\":\"{USERNAME}\",\"password\":\"{password}\"}}");
+    let request = format!(
+        "POST /auth/login HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = once(address, request.as_bytes()).await?;
+    let answer: Value = serde_json::from_str(&answer)?;
+    let token = answer.get("access_token").and_then(Value::as_str);
+    Ok(token.ok_or("no access token")?.to_owned())
+}
+
+async fn once(address: &str, request: &[u8]) -> Result<String> {
+    let mut connection = Connection::open(address).await?;
+    let (status, head) = connection.ask(request).await?;
+    let body = connection.body(head);
+    if (200..300).contains(&status) {
+        Ok(body)
+    } else {
+        Err(format!("{status}: {body}").into())
+    }
+}
+
+/// The requests of each figure, with the token of one sign-in.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    headers: String,
+}
+
+impl Asked {
+    pub(crate) fn new(token: &str) -> Self {
+        Self {
+            headers: format!("Host: bench\r\nAuthorization: Bearer {token}\r\n"),
+        }
+    }
+
+    /// The request for the `n`th project, or city.
+    pub(crate) fn request(&self, figure: Figure, n: u64) -> Vec<u8> {
+        const MOVE: &str = "{\"to\":\"attraction\",\"occurred_on\":\"2025-07-01\"}";
+        let headers = &self.headers;
+        let get = |path: String| format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
+        let request = match figure {
+            Figure::Get => get(format!("/v1/projects/{}", project_id(n))),
+            Figure::List => get(format!("/v1/projects?limit=50&region={}", city_code(n))),
+            Figure::Summary => get("/v1/summary?group_by=tier,stage".to_owned()),
+            Figure::Move => format!(
+                "POST /v1/projects/{}/transitions HTTP/1.1\r\n{headers}If-Match: \"1\"\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{MOVE}",
+                project_id(n),
+                MOVE.len()
+            ),
+        };
+        request.into_bytes()
+    }
+
+    pub(crate) async fn once(&self, address: &str, figure: Figure, n: u64) -> Result<String> {
+        once(address, &self.request(figure, n)).await
+    }
+}
+
+/// A request for a static answer of so many bytes.
+pub(crate) fn static_request(bytes: usize) -> Vec<u8> {
+    format!("GET /{bytes} HTTP/1.1\r\nHost: bench\r\n\r\n").into_bytes()
+}
+
+/// Asks over so many connections until the time is over or nothing is left to be asked.
+///
+/// Closed loop: a connection asks when it has its answer, so that a slow answer also delays the next
+/// question, and latencies are those of this load, not of requests that arrive on their own.
+pub(crate) async fn drive(
+    address: &str,
+    connections: usize,
+    time: Duration,
+    next: impl FnMut() -> Option<Vec<u8>> + 'static,
+) -> Result<Outcome> {
+    let next = Rc::new(std::cell::RefCell::new(next));
+    let failed = Rc::new(Cell::new(0));
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        open.push(Connection::open(address).await?);
+    }
+    let started = Instant::now();
+    let workers = open.into_iter().map(|mut connection| {
+        let (next, failed) = (Rc::clone(&next), Rc::clone(&failed));
+        async move {
+            let mut micros = Vec::new();
+            while started.elapsed() < time {
+                let Some(request) = (next.borrow_mut())() else {
+                    break;
+                };
+                let asked = Instant::now();
+                let (status, head) = connection.ask(&request).await?;
+                if (200..300).contains(&status) {
+                    micros.push(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX));
+                } else {
+                    if failed.get() == 0 {
+                        crate::tell(&format!("{status}: {}", connection.body(head)));
+                    }
+                    failed.set(failed.get() + 1);
+                }
+            }
+            Result::Ok(micros)
+        }
+    });
+    let mut all = Vec::new();
+    for micros in join_all(workers).await {
+        all.extend(micros?);
+    }
+    let elapsed = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    Ok(Outcome::of(all, failed.get(), elapsed))
+}
