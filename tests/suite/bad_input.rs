@@ -427,7 +427,7 @@ async fn a_parameter_that_can_not_be_is_refused_by_name() {
     let server = Server::demo().await;
     let officer = server.sign_in("officer").await;
     let long = format!("q={}", "长".repeat(201));
-    let many = "stage=planning&".repeat(201);
+    let many = "stage=planning&".repeat(51);
     let cases = [
         ("/v1/projects?colour=red", "colour", "unknown_parameter"),
         ("/v1/projects?Limit=5", "Limit", "unknown_parameter"),

@@ -214,3 +214,34 @@ async fn every_other_operation_asks_to_sign_in_first() {
         }
     }
 }
+
+#[tokio::test]
+async fn as_many_values_are_taken_as_the_contract_says() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let mut bounded = 0;
+    for (method, path, operation) in operations() {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let Some(most) = parameter["schema"]["maxItems"].as_u64() else {
+                continue;
+            };
+            assert_eq!((method.as_str(), path.contains('{')), ("GET", false));
+            bounded += 1;
+            let name = parameter["name"].as_str().unwrap();
+            for (many, is_too_many) in [(most, false), (most + 1, true)] {
+                // Whether the values mean anything is asked after how many there are.
+                let query = vec![format!("{name}=x"); usize::try_from(many).unwrap()].join("&");
+                let reply = manager.get(&format!("{path}?{query}")).await;
+                let told = reply.body["errors"].as_array().into_iter().flatten();
+                let mut told = told.filter(|error| error["parameter"] == name);
+                let refused = told.any(|error| error["code"] == "too_many");
+                assert_eq!(
+                    refused, is_too_many,
+                    "{path}: {many} of {name}: {}",
+                    reply.text
+                );
+            }
+        }
+    }
+    assert!(bounded > 20, "{bounded}");
+}

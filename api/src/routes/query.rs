@@ -39,34 +39,34 @@ pub struct ProjectFilters {
     #[param(pattern = r"^[^\x00-\x1F\x7F-\x9F]{1,200}$", example = "储气库")]
     pub q: Option<String>,
     /// On this list; `null`: on none.
-    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 200, example = json!(["gas-storage"]))]
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50, example = json!(["gas-storage"]))]
     pub list: Vec<String>,
     /// In this region or within it.
-    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 200, example = json!(["211100"]))]
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50, example = json!(["211100"]))]
     pub region: Vec<String>,
     /// In this region itself.
-    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 200)]
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50)]
     pub region_exact: Vec<String>,
     /// In this stage.
-    #[param(value_type = Vec<StageCode>, max_items = 200)]
+    #[param(value_type = Vec<StageCode>, max_items = 50)]
     pub stage: Vec<String>,
     /// In this condition.
-    #[param(value_type = Vec<ConditionCode>, max_items = 200)]
+    #[param(value_type = Vec<ConditionCode>, max_items = 50)]
     pub condition: Vec<String>,
     /// In this tier.
-    #[param(value_type = Vec<TierCode>, max_items = 200)]
+    #[param(value_type = Vec<TierCode>, max_items = 50)]
     pub tier: Vec<String>,
     /// Of this programme; `null`: of none.
-    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 200)]
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50)]
     pub programme: Vec<String>,
     /// Of this sector; `null`: of none.
-    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 200)]
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50)]
     pub sector: Vec<String>,
     /// Answered for by this unit; `null`: by none.
-    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 200)]
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50)]
     pub unit: Vec<String>,
     /// Part of this project; `null`: of none.
-    #[param(value_type = Vec<IdOrNull>, inline, max_items = 200)]
+    #[param(value_type = Vec<IdOrNull>, inline, max_items = 50)]
     pub parent: Vec<String>,
     /// Whose exact amount or lower bound is at least this, in 元.
     #[param(pattern = r"^[0-9]{1,15}(\.[0-9]{1,2})?$")]
@@ -75,10 +75,10 @@ pub struct ProjectFilters {
     #[param(pattern = r"^[0-9]{1,15}(\.[0-9]{1,2})?$")]
     pub max_investment: Option<String>,
     /// Started in this year; `null`: not known to have started.
-    #[param(value_type = Vec<YearOrNull>, inline, max_items = 200)]
+    #[param(value_type = Vec<YearOrNull>, inline, max_items = 50)]
     pub started_year: Vec<String>,
     /// Completed in this year; `null`: not known to be completed.
-    #[param(value_type = Vec<YearOrNull>, inline, max_items = 200)]
+    #[param(value_type = Vec<YearOrNull>, inline, max_items = 50)]
     pub completed_year: Vec<String>,
     /// Changed at this instant or later (RFC 3339).
     #[param(value_type = Option<DateTime<Utc>>)]
