@@ -393,7 +393,7 @@ async fn a_summary_as_of_an_instant_stays_what_it_was() {
 }
 
 #[tokio::test]
-async fn as_of_takes_a_day_and_refuses_the_future() {
+async fn as_of_takes_a_day_and_refuses_what_can_not_be_known() {
     let server = Server::demo().await;
     let leader = server.sign_in("leader").await;
     let today = leader
@@ -406,11 +406,17 @@ async fn as_of_takes_a_day_and_refuses_the_future() {
     assert_eq!(yesterday.at("/total/count"), 0);
     assert_eq!(yesterday.at("/cells"), &json!([]));
     follow(&leader, &yesterday.body, "stage").await;
-    for wrong in [day(1), "2999-01-01T00:00:00Z".to_owned()] {
+    let tomorrow = day(1);
+    for (wrong, code) in [
+        (tomorrow.as_str(), "as_of_in_future"),
+        ("2999-01-01T00:00:00Z", "as_of_in_future"),
+        ("1948-12-31", "as_of_too_early"),
+        ("0122-06-15T00:00:00Z", "as_of_too_early"),
+    ] {
         for path in ["/v1/summary", "/v1/projects"] {
             let refused = leader.get(&format!("{path}?as_of={wrong}")).await;
             let refused = refused.expect(422);
-            assert_eq!(refused.error_codes(), ["as_of_in_future"]);
+            assert_eq!(refused.error_codes(), [code]);
             assert_eq!(refused.str("/errors/0/parameter"), "as_of");
         }
     }

@@ -382,7 +382,7 @@ impl Reader {
     }
 
     fn too_early(&mut self) {
-        self.wrong(
+        self.refused(
             "as_of",
             "as_of_too_early",
             "as_of 不能早于 1949 年",
