@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpMessage, HttpRequest, HttpServer, web};
@@ -87,7 +88,7 @@ pub fn serve(listener: TcpListener, config: &Config, app: App) -> std::io::Resul
 
 /// What every request passes on its way in and out: its id, its language, its log line, its problems.
 async fn edge<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<actix_web::body::BoxBody>, actix_web::Error> {
     let id = incoming_id(request.headers());
@@ -105,6 +106,10 @@ async fn edge<B: MessageBody + 'static>(
         trace = request.headers().get(&TRACEPARENT).and_then(|v| v.to_str().ok()),
         user = tracing::field::Empty,
     );
+    // A HEAD is answered as the GET would be; the connection leaves the body out.
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
     let started = tokio::time::Instant::now();
     // Handlers and extractors answer; nothing between here and them fails.
     let response = next

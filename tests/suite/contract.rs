@@ -216,6 +216,29 @@ async fn every_other_operation_asks_to_sign_in_first() {
 }
 
 #[tokio::test]
+async fn head_is_answered_as_get_would_be_without_the_body() {
+    let server = Server::demo().await;
+    let nobody = server.anonymous();
+    let leader = server.sign_in("leader").await;
+    for (client, path) in [
+        (&nobody, "/"),
+        (&nobody, "/readyz"),
+        (&nobody, "/v1/lists"),
+        (&leader, "/v1/lists/gas-storage"),
+        (&leader, "/v1/nothing"),
+        (&leader, "/auth/login"),
+    ] {
+        let get = client.get(path).await;
+        let head = client.request(Method::HEAD, path).send().await;
+        assert_eq!(head.status, get.status, "{path}");
+        assert_eq!(head.text, "", "{path}");
+        for name in ["content-type", "etag", "allow", "www-authenticate"] {
+            assert_eq!(head.header(name), get.header(name), "{path}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn as_many_values_are_taken_as_the_contract_says() {
     let server = Server::demo().await;
     let manager = server.sign_in("manager").await;
