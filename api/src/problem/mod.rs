@@ -5,6 +5,7 @@
 
 pub mod kinds;
 mod refusal;
+pub(crate) mod value;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};

@@ -9,15 +9,15 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::codes::{ApprovalItemCode, ApprovalStatusCode};
-use super::read::{Reader, unknown_code};
 use super::views::Approval;
-use super::{page, single};
+use super::{page, put_done, single};
 use crate::app::App;
 use crate::auth::{Caller, may};
 use crate::body::Body;
+use crate::codes::{ApprovalItemCode, ApprovalStatusCode};
+use crate::input::read::Reader;
 use crate::page::Page;
-use crate::precondition::{Precondition, etag};
+use crate::precondition::Precondition;
 use crate::problem::{Fault, Problem};
 use crate::store::{Failure, approval};
 
@@ -56,8 +56,7 @@ pub struct ApprovalInput {
 impl ApprovalInput {
     fn read(self, today: NaiveDate) -> Result<approval::Approval, Problem> {
         let mut reader = Reader::default();
-        let status = ApprovalStatus::from_code(&self.status);
-        let status = reader.take(status.ok_or_else(|| unknown_code("/status", &self.status)));
+        let status = reader.coded("/status", ApprovalStatus::from_code, &self.status);
         let number = self.document_number.as_deref();
         let number: Option<Text<100>> = number.and_then(|s| reader.text("/document_number", s));
         let authority = self.authority.as_deref();
@@ -174,11 +173,5 @@ async fn put_approval(
         })
         .await?;
     let view = Approval::from(record);
-    let mut response = match precondition {
-        Precondition::Absent => HttpResponse::Created(),
-        Precondition::Version(_) => HttpResponse::Ok(),
-    };
-    Ok(response
-        .insert_header(("ETag", etag(view.version)))
-        .json(view))
+    Ok(put_done(precondition, view.version).json(view))
 }

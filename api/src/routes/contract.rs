@@ -13,9 +13,9 @@ use utoipa::openapi::{
 use utoipa::{OpenApi as _, ToSchema};
 use utoipa_actix_web::AppExt;
 
-use super::codes::{CODE_PATTERN, PROJECT_CODE_PATTERN, REGION_CODE_PATTERN};
 use super::once::KEY_PATTERN;
 use super::views::{ProblemDetails, ProblemItem};
+use crate::codes::{CODE_PATTERN, PROJECT_CODE_PATTERN, REGION_CODE_PATTERN};
 use crate::precondition::ETAG_PATTERN;
 
 const DESCRIPTION: &str = "台账：政府重大项目库。清单、投资分档、阶段与关口、汇总。\n\n\

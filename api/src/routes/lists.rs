@@ -59,9 +59,6 @@ async fn set(
     member: bool,
 ) -> Result<HttpResponse, Problem> {
     let seen = Precondition::if_match(request)?;
-    if code.contains('\0') {
-        return Err(Problem::not_found());
-    }
     let (by, principal) = (caller.author(), caller.principal);
     let version = app
         .db

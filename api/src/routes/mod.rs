@@ -2,11 +2,9 @@
 
 pub mod approvals;
 pub mod auth;
-pub mod codes;
 mod contract;
 pub mod health;
 pub mod history;
-pub mod input;
 pub mod lists;
 pub mod me;
 mod once;
@@ -14,20 +12,19 @@ mod pages;
 pub mod plan_years;
 pub mod projects;
 pub mod query;
-pub(crate) mod read;
 pub mod reference;
 pub mod stage_rules;
 pub mod summary;
 pub mod transitions;
 pub mod views;
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{ETAG, LINK};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::page::Page;
-use crate::precondition::etag;
+use crate::precondition::{Precondition, etag};
 
 pub use contract::contract;
 pub(crate) use pages::{nowhere, pages};
@@ -53,6 +50,16 @@ fn single<T: Serialize>(body: &T, version: i64) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((ETAG, etag(version)))
         .json(body)
+}
+
+/// The answer to a PUT that has made or replaced something, with the entity tag of its version.
+fn put_done(precondition: Precondition, version: i64) -> HttpResponseBuilder {
+    let mut response = match precondition {
+        Precondition::Absent => HttpResponse::Created(),
+        Precondition::Version(_) => HttpResponse::Ok(),
+    };
+    response.insert_header((ETAG, etag(version)));
+    response
 }
 
 /// A page of a list; `Link` says where the next one is.

@@ -6,14 +6,14 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::read::Reader;
 use super::views::PlanYear;
-use super::{page, single};
+use super::{page, put_done, single};
 use crate::app::App;
 use crate::auth::{Caller, may};
 use crate::body::Body;
+use crate::input::read::Reader;
 use crate::page::Page;
-use crate::precondition::{Precondition, etag};
+use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::store::{Failure, plan_year};
 
@@ -117,13 +117,7 @@ async fn put_plan_year(
         })
         .await?;
     let view = PlanYear::from(record);
-    let mut response = match precondition {
-        Precondition::Absent => HttpResponse::Created(),
-        Precondition::Version(_) => HttpResponse::Ok(),
-    };
-    Ok(response
-        .insert_header(("ETag", etag(view.version)))
-        .json(view))
+    Ok(put_done(precondition, view.version).json(view))
 }
 
 /// Take a project out of the annual plan of a year

@@ -6,18 +6,18 @@ use domain::code::ProjectCode;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::codes::ProjectRegistration;
-use super::input::ProjectFields;
 use super::once::{key, made, once};
 use super::query::{ListParameters, Listing, ProjectFilters};
-use super::read::code_told;
 use super::views::Project;
-use super::{page, single};
+use super::{page, put_done, single};
 use crate::app::App;
 use crate::auth::{Caller, may};
 use crate::body::{Body, Patch, Query};
+use crate::codes::ProjectRegistration;
+use crate::input::ProjectFields;
 use crate::page::Page;
-use crate::precondition::{Precondition, etag};
+use crate::precondition::Precondition;
+use crate::problem::value::code_told;
 use crate::problem::{Fault, Problem};
 use crate::store::project::{self, Key, Registration};
 use crate::store::{Failure, Tx, listing};
@@ -87,7 +87,7 @@ fn registration(fields: &ProjectFields) -> Result<Registration, Problem> {
     })
 }
 
-fn location(id: Uuid) -> String {
+pub(super) fn location(id: Uuid) -> String {
     format!("/v1/projects/{id}")
 }
 
@@ -180,21 +180,14 @@ async fn upsert_project_by_code(
     let fields = with_code(body.value, &code)?;
     let (by, principal) = (caller.author(), caller.principal);
     let code = code.into_inner();
-    let (record, is_new) = app
+    let record = app
         .db
         .write(by, async move |tx| {
             Box::pin(upsert(tx, &principal, &code, precondition, &fields)).await
         })
         .await?;
-    let (id, tag) = (record.id, etag(record.version));
-    let mut response = if is_new {
-        HttpResponse::Created()
-    } else {
-        HttpResponse::Ok()
-    };
-    Ok(response
-        .insert_header(("ETag", tag))
-        .insert_header((LOCATION, location(id)))
+    Ok(put_done(precondition, record.version)
+        .insert_header((LOCATION, location(record.id)))
         .json(Project::single(record)))
 }
 
@@ -227,18 +220,14 @@ async fn upsert(
     code: &str,
     precondition: Precondition,
     fields: &ProjectFields,
-) -> Result<(project::Record, bool), Failure> {
+) -> Result<project::Record, Failure> {
     let present = project::find(&tx.db, &principal.reads(), Key::Code(code)).await?;
     precondition.check(present.as_ref().map(|row| row.version))?;
     match present {
-        None => {
-            let record = project::register(tx, principal, registration(fields)?).await?;
-            Ok((record, true))
-        }
+        None => project::register(tx, principal, registration(fields)?).await,
         Some(row) => {
             let change = |facts| fields.applied(facts).map_err(Problem::invalid);
-            let record = project::amend(tx, principal, row.id, row.version, change).await?;
-            Ok((record, false))
+            project::amend(tx, principal, row.id, row.version, change).await
         }
     }
 }

@@ -10,13 +10,13 @@ use domain::tier::InvestmentTier;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::codes::{
-    CodeOrNull, ConditionCode, DayOrInstant, IdOrNull, LevelCode, StageCode, TierCode, YearOrNull,
-};
-use super::read::money_told;
 use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
+use crate::codes::{
+    CodeOrNull, ConditionCode, DayOrInstant, IdOrNull, LevelCode, StageCode, TierCode, YearOrNull,
+};
 use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::problem::value::money_told;
 use crate::problem::{Fault, Problem};
 use crate::store::counting::{Base, Frame};
 use crate::store::filter::{AnyOf, Filter};

@@ -6,12 +6,12 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::query::Paging;
-use super::{page, single};
+use super::{page, put_done, single};
 use crate::app::App;
 use crate::auth::{Caller, may};
 use crate::body::{Body, Query};
 use crate::page::Page;
-use crate::precondition::{Precondition, etag};
+use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::store::Failure;
 use crate::store::reference::{self, Entry, Kind, list, programme, region, sector, unit};
@@ -73,14 +73,7 @@ async fn put_one<K: Kind>(
             reference::put(tx, &code, precondition, fields.clone()).await
         })
         .await?;
-    let tag = etag(entry.version);
-    let mut response = match precondition {
-        Precondition::Absent => HttpResponse::Created(),
-        Precondition::Version(_) => HttpResponse::Ok(),
-    };
-    Ok(response
-        .insert_header(("ETag", tag))
-        .json(Referenced::from(entry)))
+    Ok(put_done(precondition, entry.version).json(Referenced::from(entry)))
 }
 
 async fn remove<K: Kind>(

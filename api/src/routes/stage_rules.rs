@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::codes::{ApprovalItemCode, ConditionCode, MoveCode, StageCode};
 use super::single;
 use crate::app::App;
 use crate::auth::{Caller, may};
 use crate::body::Body;
+use crate::codes::{ApprovalItemCode, ConditionCode, MoveCode, StageCode};
+use crate::input::read::Reader;
 use crate::precondition::Precondition;
 use crate::problem::{Fault, Problem};
 use crate::store::{Failure, reference};
@@ -152,37 +153,29 @@ async fn put_approval_rules(
 }
 
 fn read(input: &ApprovalRulesInput) -> Result<Vec<(AppliesTo, ApprovalItem)>, Problem> {
-    let mut faults: Vec<Fault> = Vec::new();
+    let mut reader = Reader::default();
     let mut rules = Vec::new();
     for (index, rule) in input.rules.iter().enumerate() {
-        let to = AppliesTo::from_code(&rule.applies_to);
-        if to.is_none() {
-            let pointer = format!("/rules/{index}/applies_to");
-            faults.push(super::read::unknown_code(&pointer, &rule.applies_to));
-        }
+        let pointer = format!("/rules/{index}/applies_to");
+        let to = reader.coded(&pointer, AppliesTo::from_code, &rule.applies_to);
         for (at, code) in rule.items.iter().enumerate() {
-            match (to, ApprovalItem::from_code(code)) {
-                (Some(to), Some(item)) => rules.push((to, item)),
-                (_, None) => {
-                    let pointer = format!("/rules/{index}/items/{at}");
-                    faults.push(super::read::unknown_code(&pointer, code));
-                }
-                (None, Some(_)) => {}
-            }
+            let pointer = format!("/rules/{index}/items/{at}");
+            let item = reader.coded(&pointer, ApprovalItem::from_code, code);
+            rules.extend(to.zip(item));
         }
     }
-    if rules.is_empty() && faults.is_empty() {
-        faults.push(Fault::at(
+    if rules.is_empty() && reader.faults.is_empty() {
+        reader.faults.push(Fault::at(
             "/rules",
             "required",
             "至少一条规则",
             "At least one rule is needed",
         ));
     }
-    if faults.is_empty() {
+    if reader.faults.is_empty() {
         Ok(rules)
     } else {
-        Err(Problem::invalid(faults))
+        Err(Problem::invalid(reader.faults))
     }
 }
 

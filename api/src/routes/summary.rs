@@ -9,12 +9,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::codes::LevelCode;
 use super::query::{Grouping, ProjectFilters, SummaryParameters};
 use super::views::Amount;
 use crate::app::App;
 use crate::auth::{Caller, may};
 use crate::body::Query;
+use crate::codes::LevelCode;
 use crate::problem::Problem;
 use crate::store::counting::Base;
 use crate::store::summary::{self, Cell, Dimension, Question};

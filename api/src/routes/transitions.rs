@@ -11,15 +11,16 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::codes::{MoveCode, StageBasisCode, StageCode};
-use super::input::EvidenceInput;
 use super::once::{key, made, once};
-use super::read::{Reader, unknown_code};
+use super::projects::location;
 use super::single;
 use super::views::{ProblemItem, Project};
 use crate::app::App;
 use crate::auth::{Caller, may};
 use crate::body::Body;
+use crate::codes::{MoveCode, StageBasisCode, StageCode};
+use crate::input::EvidenceInput;
+use crate::input::read::Reader;
 use crate::precondition::Precondition;
 use crate::problem::{Fault, Language, Problem};
 use crate::store::transition::{self, Outlook};
@@ -51,8 +52,7 @@ pub struct TransitionRequest {
 impl TransitionRequest {
     fn read(&self) -> Result<MoveRequest, Problem> {
         let mut reader = Reader::default();
-        let to =
-            reader.take(Move::from_code(&self.to).ok_or_else(|| unknown_code("/to", &self.to)));
+        let to = reader.coded("/to", Move::from_code, &self.to);
         let note = self.note.as_deref();
         let note = note.and_then(|note| reader.lines("/note", note));
         let occurred_on = self.occurred_on;
@@ -221,8 +221,7 @@ async fn create_transition(
     once(&app.db, by, key, async move |tx| {
         let record = transition::advance(tx, &principal, id, seen, &asked).await?;
         let version = record.version;
-        let location = format!("/v1/projects/{id}");
-        made(&Project::single(record), version, Some(location))
+        made(&Project::single(record), version, Some(location(id)))
     })
     .await
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::codes::{
+use crate::codes::{
     ApprovalItemCode, ApprovalStatusCode, ConditionCode, FamilyCountingCode, ProjectKindCode,
     StageBasisCode, StageCode, TierBasisCode, TierCode,
 };

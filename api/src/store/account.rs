@@ -9,11 +9,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Failure, Tx, corrupt, event};
+use super::reference::region::Region;
+use super::{Failure, Tx, corrupt, event, reference};
 use crate::auth::caller::{Grant, Principal, Reach, Role};
 use crate::clock::new_id;
 use crate::entity::{account, account_grant, region_closure, session};
-use crate::problem::{Fault, Problem, kinds};
+use crate::problem::{Problem, kinds};
 
 /// How long a sign-in lasts without being used.
 const IDLE_LIFE: TimeDelta = TimeDelta::minutes(30);
@@ -242,19 +243,9 @@ pub async fn add(tx: &Tx, new: &NewAccount) -> Result<Uuid, Failure> {
             )
             .into());
     }
-    if let Some(region) = &new.region {
-        let known = crate::entity::region::Entity::find_by_id(region)
-            .one(&tx.db)
-            .await?;
-        if known.is_none() {
-            return Err(Problem::invalid(vec![Fault::at(
-                "/region",
-                "unknown_region",
-                format!("没有地区 {region}"),
-                format!("There is no region {region}"),
-            )])
-            .into());
-        }
+    let unknown = reference::missing::<Region>(&tx.db, "/region", new.region.as_deref()).await?;
+    if let Some(fault) = unknown {
+        return Err(Problem::invalid(vec![fault]).into());
     }
     let id = new_id();
     let row = account::ActiveModel {

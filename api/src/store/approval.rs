@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::project::{self, Key};
 use super::row::coded;
-use super::{Failure, Tx, event};
+use super::{Failure, Tx};
 use crate::auth::caller::{Principal, Reach};
 use crate::entity::approval::{self, Model};
 use crate::precondition::Precondition;
@@ -137,30 +137,22 @@ pub async fn put(
     {
         principal.need_manager(&held.model.region)?;
     }
-    if held.model.family_counting == domain::family::FamilyCounting::Parts.code() {
+    if held.is_cover() {
         return Err(Problem::new(kinds::COVER_HAS_NO_STAGE).into());
     }
-    let facts = super::row::facts(&held.model)?;
-    let standing = super::row::standing(&held.model)?;
-    let had = project::file(&tx.db, &held.model, &facts, Vec::new()).await?;
+    if let Some(same) = before.as_ref().filter(|record| record.approval == new) {
+        return Ok(same.clone());
+    }
+    let had = project::evidence(tx, &held).await?;
     let version = before.as_ref().map_or(1, |record| record.version + 1);
     supersede(tx, id, item).await?;
     insert(tx, id, item, version, &new).await?;
-    let has = project::file(&tx.db, &held.model, &facts, Vec::new()).await?;
-    if standing.basis == domain::stage::StageBasis::Gate {
-        project::refuse_lost(tx, &held.model, &had, &has).await?;
-    }
-    let model = held.model.clone();
-    let saved = held.household.settle(tx, vec![model]).await?;
-    let at = saved.get(&id).map_or(0, |row| row.version);
-    event::record(
-        tx,
-        event::Entry::of_project(id, "approval_changed", at).changing(
-            before.map(|record| told(item, &record.approval)),
-            Some(told(item, &new)),
-        ),
-    )
-    .await?;
+    let has = project::evidence(tx, &held).await?;
+    project::refuse_lost(tx, &held.model, &had, &has).await?;
+    let before = before.map(|record| told(item, &record.approval));
+    let after = told(item, &new);
+    held.changed_beside(tx, "approval_changed", before, Some(after))
+        .await?;
     Ok(Record {
         item,
         version,

@@ -14,13 +14,15 @@ use uuid::Uuid;
 
 use super::family::Household;
 use super::project::{self, blank};
+use super::reference::list::List;
 use super::reference::{self, Kind};
 use super::{Failure, Tx, event, list, transition};
 use crate::catalogue::{Catalogue, ProjectRow, optional, several};
 use crate::entity::project::{self as table, Model};
-use crate::entity::{project_list, region, region_closure};
+use crate::entity::{region, region_closure};
+use crate::input::ProjectFields;
+use crate::problem::value::unknown_code;
 use crate::problem::{Fault, Problem, kinds};
-use crate::routes::{input, read};
 
 /// What loading changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -205,7 +207,7 @@ async fn read_rows(
 
 async fn read_row(tx: &Tx, row: &ProjectRow) -> Result<Result<Model, Vec<Fault>>, Failure> {
     let mut faults = Vec::new();
-    let read = input::ProjectFields::of_row(row).and_then(|fields| fields.registered());
+    let read = ProjectFields::of_row(row).and_then(|fields| fields.registered());
     let facts = match read {
         Ok(facts) => facts,
         Err(found) => return Ok(Err(found)),
@@ -227,7 +229,7 @@ async fn read_row(tx: &Tx, row: &ProjectRow) -> Result<Result<Model, Vec<Fault>>
     let completed_on = day(&mut faults, "/completed_on", &row.completed_on);
     let stage = Stage::from_code(&row.stage);
     if stage.is_none() {
-        faults.push(read::unknown_code("/stage", &row.stage));
+        faults.push(unknown_code("/stage", &row.stage));
     }
     faults.extend(wrong_dates(stage, started_on, completed_on, tx.today));
     faults.extend(reference::check(&tx.db, &facts, None, tx.today).await?);
@@ -331,18 +333,8 @@ async fn put_on_lists(
             continue;
         };
         for code in several(&row.lists) {
-            if project_list::Entity::find_by_id(&code)
-                .one(&tx.db)
-                .await?
-                .is_none()
-            {
-                let unknown = fault(
-                    "/lists",
-                    "unknown_list",
-                    "没有这个清单",
-                    "There is no such list",
-                );
-                let told = unknown.with("line", *line).with("list", code);
+            if reference::find::<List>(&tx.db, &code).await?.is_none() {
+                let told = List::unknown("/lists", &code).with("line", *line);
                 return Err(Problem::invalid(vec![told]).about("projects.csv").into());
             }
             list::add(tx, &code, *id).await?;
@@ -350,18 +342,9 @@ async fn put_on_lists(
         }
     }
     for code in changed {
-        project_list::Entity::update_many()
-            .col_expr(
-                project_list::Column::Version,
-                sea_orm::sea_query::ExprTrait::add(
-                    sea_orm::sea_query::Expr::col(project_list::Column::Version),
-                    1,
-                ),
-            )
-            .filter(project_list::Column::Code.eq(&code))
-            .exec(&tx.db)
-            .await?;
-        let done = event::Entry::of_code("list", &code, "members_loaded", 1);
+        let list = reference::read::<List>(&tx.db, &code).await?;
+        list::bump(tx, &code, list.version).await?;
+        let done = event::Entry::of_code(List::NAME, &code, "members_loaded", list.version + 1);
         event::record(
             tx,
             done.changing(None, Some(json!({ "projects": new.len() }))),

@@ -1,6 +1,6 @@
 //! Events: what was done, by whom, with before and after; written with what they record.
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -72,6 +72,17 @@ impl Entry {
         self.after = after;
         self
     }
+}
+
+/// The last version of something with a code that is no longer there; 0 if it never was. Versions go on after a
+/// removal, so that an old entity tag never fits a new entry.
+pub(crate) async fn last_version(tx: &Tx, what: &str, code: &str) -> Result<i64, Failure> {
+    let last = event::Entity::find()
+        .filter(event::Column::Subject.eq(format!("{what}/{code}")))
+        .order_by_desc(event::Column::Id)
+        .one(&tx.db)
+        .await?;
+    Ok(last.and_then(|row| row.version).unwrap_or_default())
 }
 
 /// Records an event in the transaction of what it records.

@@ -11,11 +11,17 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, Q
 use uuid::Uuid;
 
 use super::counting::{Frame, MEMBER};
+use super::reference::list::List;
+use super::reference::programme::Programme;
+use super::reference::region::Region;
+use super::reference::sector::Sector;
+use super::reference::unit::Unit;
+use super::reference::{self, Kind};
 use super::{Failure, search};
 use crate::auth::caller::Reach;
 use crate::entity::project::{self, Column};
-use crate::entity::{programme, project_list, region, region_closure, sector, unit};
-use crate::problem::{Fault, Problem, kinds};
+use crate::entity::region_closure;
+use crate::problem::{Fault, Problem};
 
 /// Any of these values; `None` stands for projects that have none.
 pub type AnyOf<T> = Vec<Option<T>>;
@@ -131,51 +137,34 @@ impl Filter {
                 "list=null excludes every other list",
             ));
         }
-        macro_rules! known {
-            ($entity:ident, $parameter:literal, $values:expr) => {
-                let wanted: Vec<&String> = $values.collect();
-                if !wanted.is_empty() {
-                    let rows = $entity::Entity::find()
-                        .filter(
-                            $entity::Column::Code.is_in(wanted.iter().map(|code| code.as_str())),
-                        )
-                        .all(db)
-                        .await?;
-                    faults.extend(
-                        wanted
-                            .into_iter()
-                            .filter(|code| rows.iter().all(|row| row.code != **code))
-                            .map(|code| unknown($parameter, code)),
-                    );
-                }
-            };
-        }
-        known!(region, "region", self.regions.iter());
-        known!(region, "region_exact", self.regions_exact.iter());
-        known!(
-            project_list,
-            "list",
-            self.lists.iter().flatten().chain(counted_lists)
-        );
-        known!(programme, "programme", self.programmes.iter().flatten());
-        known!(sector, "sector", self.sectors.iter().flatten());
-        known!(unit, "unit", self.units.iter().flatten());
+        let lists = self.lists.iter().flatten().chain(counted_lists);
+        faults.extend(unknown::<Region>(db, "region", &self.regions).await?);
+        faults.extend(unknown::<Region>(db, "region_exact", &self.regions_exact).await?);
+        faults.extend(unknown::<List>(db, "list", lists).await?);
+        faults
+            .extend(unknown::<Programme>(db, "programme", self.programmes.iter().flatten()).await?);
+        faults.extend(unknown::<Sector>(db, "sector", self.sectors.iter().flatten()).await?);
+        faults.extend(unknown::<Unit>(db, "unit", self.units.iter().flatten()).await?);
         if faults.is_empty() {
             return Ok(());
         }
-        Err(Problem::new(kinds::VALIDATION_FAILED)
-            .with_faults(faults)
-            .into())
+        Err(Problem::invalid(faults).into())
     }
 }
 
-fn unknown(parameter: &str, code: &str) -> Fault {
-    Fault::parameter(
-        parameter,
-        format!("unknown_{}", parameter.trim_end_matches("_exact")),
-        format!("没有 {code}"),
-        format!("There is no {code}"),
-    )
+/// The values of a parameter that are not there.
+async fn unknown<K: Kind>(
+    db: &impl ConnectionTrait,
+    parameter: &str,
+    values: impl IntoIterator<Item = &String>,
+) -> Result<Vec<Fault>, Failure> {
+    let wanted: BTreeSet<&str> = values.into_iter().map(String::as_str).collect();
+    let known = reference::known::<K>(db, &wanted).await?;
+    Ok(wanted
+        .into_iter()
+        .filter(|code| !known.contains(*code))
+        .map(|code| K::unknown("", code).of_parameter(parameter))
+        .collect())
 }
 
 impl Scoped {

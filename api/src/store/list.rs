@@ -9,12 +9,11 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::project;
-use super::{Failure, Tx, event};
+use super::reference::list::List;
+use super::{Failure, Tx, project, reference};
 use crate::auth::caller::Principal;
 use crate::entity::{list_member, project_list};
-use crate::precondition::stale;
-use crate::problem::{Problem, kinds};
+use crate::precondition::Precondition;
 
 /// Puts a project on a list, or takes it off; doing it twice changes nothing.
 ///
@@ -32,11 +31,8 @@ pub async fn set_membership(
     tx.alone_with_reference_data().await?;
     let held = project::hold(tx, principal, id, None).await?;
     principal.need_manager(&held.model.region)?;
-    let found = project_list::Entity::find_by_id(list).one(&tx.db).await?;
-    let found = found.ok_or_else(Problem::not_found)?;
-    if found.version != seen {
-        return Err(stale(found.version).into());
-    }
+    let found = reference::read::<List>(&tx.db, list).await?;
+    Precondition::Version(seen).check(Some(found.version))?;
     let stands = list_member::Entity::find()
         .filter(list_member::Column::ListCode.eq(list))
         .filter(list_member::Column::ProjectId.eq(id))
@@ -53,19 +49,14 @@ pub async fn set_membership(
     } else {
         take_off(tx, list, id).await?;
     }
-    let model = held.model.clone();
-    let saved = held.household.settle(tx, vec![model]).await?;
-    let at = saved.get(&id).map_or(0, |row| row.version);
     let kind = if member { "listed" } else { "unlisted" };
-    event::record(
-        tx,
-        event::Entry::of_project(id, kind, at).changing(None, Some(json!({ "list": list }))),
-    )
-    .await?;
+    held.changed_beside(tx, kind, None, Some(json!({ "list": list })))
+        .await?;
     Ok(seen + 1)
 }
 
-async fn bump(tx: &Tx, list: &str, seen: i64) -> Result<(), Failure> {
+/// Makes a new version of a list whose members change.
+pub(crate) async fn bump(tx: &Tx, list: &str, seen: i64) -> Result<(), Failure> {
     let changed = project_list::Entity::update_many()
         .col_expr(project_list::Column::Version, Expr::value(seen + 1))
         .filter(project_list::Column::Code.eq(list))
@@ -75,7 +66,7 @@ async fn bump(tx: &Tx, list: &str, seen: i64) -> Result<(), Failure> {
     if changed.rows_affected == 1 {
         Ok(())
     } else {
-        Err(Problem::new(kinds::STALE).into())
+        Err(Failure::Moved)
     }
 }
 

@@ -212,7 +212,7 @@ async fn page_rows(
 /// The counted set leaves the withdrawn out; a plain list shows them.
 pub(super) fn counted_only(scoped: &Scoped, frame: &Frame, condition: Condition) -> Condition {
     if frame.base.is_some() && scoped.leaves_withdrawn_out() {
-        condition.add(Column::Condition.ne("withdrawn"))
+        condition.add(Column::Condition.ne(domain::stage::Condition::Withdrawn.code()))
     } else {
         condition
     }

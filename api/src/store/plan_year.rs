@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::family::FamilyCounting;
 use domain::money::Money;
-use domain::stage::StageBasis;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
@@ -13,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::project::{self, Held, Key};
-use super::{Failure, Tx, event, row};
+use super::{Failure, Tx, row};
 use crate::auth::caller::{Principal, Reach};
 use crate::entity::plan_year::{self, Model};
 use crate::precondition::Precondition;
@@ -80,6 +78,12 @@ pub async fn put(
     let held = hold(tx, principal, id).await?;
     let before = find(tx, id, year).await?;
     precondition.check(before.as_ref().map(|row| row.version))?;
+    if let Some(same) = before
+        .as_ref()
+        .filter(|row| row.planned_fen == planned.map(Money::fen))
+    {
+        return record(same);
+    }
     let version = next_version(tx, id, year).await?;
     supersede(tx, id, year).await?;
     let row = plan_year::ActiveModel {
@@ -95,7 +99,8 @@ pub async fn put(
         .await?;
     let before = before.as_ref().map(told).transpose()?;
     let after = json!({ "year": year, "planned_investment": planned });
-    finish(tx, held, "planned", before, Some(after)).await?;
+    held.changed_beside(tx, "planned", before, Some(after))
+        .await?;
     Ok(Record {
         year,
         version,
@@ -117,21 +122,18 @@ pub async fn remove(
     let held = hold(tx, principal, id).await?;
     let before = find(tx, id, year).await?.ok_or_else(Problem::not_found)?;
     Precondition::Version(seen).check(Some(before.version))?;
-    let facts = row::facts(&held.model)?;
-    let standing = row::standing(&held.model)?;
-    let had = project::file(&tx.db, &held.model, &facts, Vec::new()).await?;
+    let had = project::evidence(tx, &held).await?;
     supersede(tx, id, year).await?;
-    let has = project::file(&tx.db, &held.model, &facts, Vec::new()).await?;
-    if standing.basis == StageBasis::Gate {
-        project::refuse_lost(tx, &held.model, &had, &has).await?;
-    }
-    finish(tx, held, "unplanned", Some(told(&before)?), None).await
+    let has = project::evidence(tx, &held).await?;
+    project::refuse_lost(tx, &held.model, &had, &has).await?;
+    held.changed_beside(tx, "unplanned", Some(told(&before)?), None)
+        .await
 }
 
 async fn hold(tx: &Tx, principal: &Principal, id: Uuid) -> Result<Held, Failure> {
     let held = project::hold(tx, principal, id, None).await?;
     principal.need_manager(&held.model.region)?;
-    if held.model.family_counting == FamilyCounting::Parts.code() {
+    if held.is_cover() {
         return Err(Problem::new(kinds::COVER_HAS_NO_STAGE)
             .say(
                 "打捆项目本身不列计划，请在其子项上安排",
@@ -167,24 +169,6 @@ async fn supersede(tx: &Tx, id: Uuid, year: i32) -> Result<(), Failure> {
         .exec(&tx.db)
         .await?;
     Ok(())
-}
-
-async fn finish(
-    tx: &Tx,
-    held: Held,
-    kind: &'static str,
-    before: Option<Value>,
-    after: Option<Value>,
-) -> Result<(), Failure> {
-    let id = held.model.id;
-    let model = held.model.clone();
-    let saved = held.household.settle(tx, vec![model]).await?;
-    let at = saved.get(&id).map_or(0, |row| row.version);
-    event::record(
-        tx,
-        event::Entry::of_project(id, kind, at).changing(before, after),
-    )
-    .await
 }
 
 fn told(row: &Model) -> Result<Value, Failure> {

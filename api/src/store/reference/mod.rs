@@ -9,7 +9,10 @@ pub mod rules;
 pub mod sector;
 pub mod unit;
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, NaiveDate};
+use domain::code::ProjectCode;
 use domain::project::{Facts, RefCode};
 use domain::text::Text;
 use sea_orm::{
@@ -19,12 +22,16 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{Failure, Tx, event};
-use crate::entity;
 use crate::page;
 use crate::precondition::Precondition;
+use crate::problem::value::{text_told, unknown_reference};
 use crate::problem::{Fault, Problem};
 
+use programme::Programme;
+use region::Region;
 pub(crate) use rules::{approval_rules, profile_of};
+use sector::Sector;
+use unit::Unit;
 
 /// The most aliases that an entry has.
 const MAX_ALIASES: usize = 20;
@@ -44,6 +51,8 @@ pub struct Entry<F> {
 pub trait Kind: Clone + std::fmt::Debug + PartialEq + Serialize + Sized + 'static {
     /// What it is called in events and problems.
     const NAME: &'static str;
+    /// The same in Chinese.
+    const NAME_ZH: &'static str;
 
     /// Where it is stored.
     type Table: EntityTrait<Model: IntoActiveModel<Self::Row>>;
@@ -61,6 +70,12 @@ pub trait Kind: Clone + std::fmt::Debug + PartialEq + Serialize + Sized + 'stati
 
     /// An entry as a row.
     fn row(entry: Entry<Self>) -> Self::Row;
+
+    /// An entry that is referred to and is not there.
+    #[must_use]
+    fn unknown(pointer: &str, code: &str) -> Fault {
+        unknown_reference(pointer, Self::NAME, Self::NAME_ZH, code)
+    }
 
     /// The fields of a data set, with what it can't tell kept as it stands.
     #[must_use]
@@ -108,7 +123,10 @@ pub async fn list_page<K: Kind>(
 }
 
 /// One entry, if there is one: what can't be a code is not asked for, for `PostgreSQL` takes no NUL.
-async fn find<K: Kind>(db: &impl ConnectionTrait, code: &str) -> Result<Option<Entry<K>>, Failure> {
+pub(crate) async fn find<K: Kind>(
+    db: &impl ConnectionTrait,
+    code: &str,
+) -> Result<Option<Entry<K>>, Failure> {
     if RefCode::parse(code).is_err() {
         return Ok(None);
     }
@@ -139,7 +157,7 @@ pub async fn put<K: Kind>(
     tx.alone_with_reference_data().await?;
     let before = find::<K>(&tx.db, code).await?;
     precondition.check(before.as_ref().map(|entry| entry.version))?;
-    replace(tx, code, before, fields).await
+    Ok(replace(tx, code, before, fields).await?.0)
 }
 
 /// Makes an entry as a data set has it, or replaces it where it differs; answers whether it did.
@@ -153,26 +171,29 @@ pub async fn load<K: Kind>(tx: &Tx, code: &str, fields: K) -> Result<bool, Failu
         Some(entry) => fields.keeping(&entry.fields),
         None => fields,
     };
-    if before.as_ref().is_some_and(|entry| entry.fields == fields) {
-        return Ok(false);
-    }
-    replace(tx, code, before, fields).await?;
-    Ok(true)
+    Ok(replace(tx, code, before, fields).await?.1)
 }
 
+/// Writes an entry and what follows from it; answers it, and whether it differs from what stood.
 async fn replace<K: Kind>(
     tx: &Tx,
     code: &str,
     before: Option<Entry<K>>,
     fields: K,
-) -> Result<Entry<K>, Failure> {
+) -> Result<(Entry<K>, bool), Failure> {
+    if let Some(before) = before.as_ref().filter(|before| before.fields == fields) {
+        return Ok((before.clone(), false));
+    }
     let faults = fields.faults(tx, code).await?;
     if !faults.is_empty() {
         return Err(Problem::invalid(faults).into());
     }
     let entry = Entry {
         code: code.to_owned(),
-        version: before.as_ref().map_or(1, |entry| entry.version + 1),
+        version: match &before {
+            Some(before) => before.version + 1,
+            None => event::last_version(tx, K::NAME, code).await? + 1,
+        },
         fields,
     };
     let row = K::row(entry.clone());
@@ -197,7 +218,7 @@ async fn replace<K: Kind>(
     let is = serde_json::to_value(&entry.fields).ok();
     let done = event::Entry::of_code(K::NAME, code, "reference_changed", entry.version);
     event::record(tx, done.changing(was, is)).await?;
-    Ok(entry)
+    Ok((entry, true))
 }
 
 /// Removes an entry.
@@ -256,7 +277,7 @@ pub(crate) fn text_fault<const MAX: usize>(pointer: &str, value: &str) -> Option
             "前后不能有空白",
             "No blanks before or after it",
         )),
-        Err(error) => Some(crate::routes::read::text_told(pointer, &error)),
+        Err(error) => Some(text_told(pointer, &error)),
     }
 }
 
@@ -264,19 +285,30 @@ fn to_json(strings: &[String]) -> Json {
     strings.iter().map(String::as_str).collect()
 }
 
-fn unknown(pointer: &str, code: &str, zh: &str, en: &str, value: &str) -> Fault {
-    Fault::at(
-        pointer,
-        code,
-        format!("没有{zh} {value}"),
-        format!("There is no {en} {value}"),
-    )
+/// Which of these codes there are.
+pub(crate) async fn known<K: Kind>(
+    db: &impl ConnectionTrait,
+    codes: &BTreeSet<&str>,
+) -> Result<BTreeSet<String>, Failure> {
+    if codes.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows = K::Table::find()
+        .filter(K::code().is_in(codes.iter().copied()))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| K::entry(row).code).collect())
 }
 
-/// A region that is not there.
-#[must_use]
-pub fn unknown_region(pointer: &str, code: &str) -> Fault {
-    unknown(pointer, "unknown_region", "地区", "region", code)
+/// The fault of a reference to an entry that is not there, if it is one.
+pub(crate) async fn missing<K: Kind>(
+    db: &impl ConnectionTrait,
+    pointer: &str,
+    code: Option<&str>,
+) -> Result<Option<Fault>, Failure> {
+    let Some(code) = code else { return Ok(None) };
+    let is_there = find::<K>(db, code).await?.is_some();
+    Ok((!is_there).then(|| K::unknown(pointer, code)))
 }
 
 /// Checks the references of a project against the data; of a change, only what it changes.
@@ -290,48 +322,21 @@ pub(crate) async fn check(
     if before.is_none_or(|b| b.region != facts.region) {
         faults.extend(check_region(db, facts.region.as_str(), today).await?);
     }
-    if let Some(code) = &facts.code
-        && before.is_none_or(|b| b.code != facts.code)
-        && region::find(db, code.region()).await?.is_none()
-    {
-        faults.push(unknown_region("/code", code.region()));
+    if before.is_none_or(|b| b.code != facts.code) {
+        let region = facts.code.as_ref().map(ProjectCode::region);
+        faults.extend(missing::<Region>(db, "/code", region).await?);
     }
-    if let Some(unit) = &facts.unit
-        && before.is_none_or(|b| b.unit != facts.unit)
-        && find::<unit::Unit>(db, unit.as_str()).await?.is_none()
-    {
-        faults.push(unknown(
-            "/unit",
-            "unknown_unit",
-            "单位",
-            "unit",
-            unit.as_str(),
-        ));
+    if before.is_none_or(|b| b.unit != facts.unit) {
+        let unit = facts.unit.as_ref().map(RefCode::as_str);
+        faults.extend(missing::<Unit>(db, "/unit", unit).await?);
     }
-    if let Some(programme) = &facts.programme
-        && before.is_none_or(|b| b.programme != facts.programme)
-        && find::<programme::Programme>(db, programme.as_str())
-            .await?
-            .is_none()
-    {
-        let code = programme.as_str();
-        faults.push(unknown(
-            "/programme",
-            "unknown_programme",
-            "工程",
-            "programme",
-            code,
-        ));
+    if before.is_none_or(|b| b.programme != facts.programme) {
+        let programme = facts.programme.as_ref().map(RefCode::as_str);
+        faults.extend(missing::<Programme>(db, "/programme", programme).await?);
     }
-    if let Some(sector) = &facts.sector
-        && before.is_none_or(|b| b.sector != facts.sector)
-        && entity::sector::Entity::find_by_id(sector.as_str())
-            .one(db)
-            .await?
-            .is_none()
-    {
-        let code = sector.as_str();
-        faults.push(unknown("/sector", "unknown_sector", "行业", "sector", code));
+    if before.is_none_or(|b| b.sector != facts.sector) {
+        let sector = facts.sector.as_ref().map(RefCode::as_str);
+        faults.extend(missing::<Sector>(db, "/sector", sector).await?);
     }
     Ok(faults)
 }
@@ -341,8 +346,8 @@ async fn check_region(
     code: &str,
     today: NaiveDate,
 ) -> Result<Option<Fault>, Failure> {
-    let Some(row) = region::find(db, code).await? else {
-        return Ok(Some(unknown_region("/region", code)));
+    let Some(Entry { fields: row, .. }) = find::<Region>(db, code).await? else {
+        return Ok(Some(Region::unknown("/region", code)));
     };
     let year = today.year();
     let is_valid =

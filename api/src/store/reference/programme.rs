@@ -25,6 +25,7 @@ pub struct Programme {
 
 impl Kind for Programme {
     const NAME: &'static str = "programme";
+    const NAME_ZH: &'static str = "工程";
 
     type Table = Entity;
     type Row = ActiveModel;

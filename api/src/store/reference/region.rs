@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use domain::region::{Region as DomainRegion, RegionCode, RegionKind, RegionTree};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::{Entry, Kind, common_faults, to_json, unknown_region};
+use super::{Entry, Kind, common_faults, missing, to_json};
 use crate::entity::region::{ActiveModel, Column, Entity, Model};
 use crate::entity::region_closure;
+use crate::input::read::Reader;
 use crate::problem::Fault;
+use crate::problem::value::unknown_code;
 use crate::store::row::strings;
 use crate::store::{Failure, Tx, corrupt};
 
@@ -26,7 +26,7 @@ pub struct Region {
     #[schema(min_length = 1, max_length = 200, example = "大洼区")]
     pub name: String,
     /// What it is.
-    #[schema(value_type = crate::routes::codes::RegionKindCode)]
+    #[schema(value_type = crate::codes::RegionKindCode)]
     pub kind: String,
     /// The region that it lies in.
     #[schema(example = "211100")]
@@ -61,12 +61,9 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::E
         .transpose()
 }
 
-pub(crate) async fn find(db: &impl ConnectionTrait, code: &str) -> Result<Option<Model>, Failure> {
-    Ok(Entity::find_by_id(code).one(db).await?)
-}
-
 impl Kind for Region {
     const NAME: &'static str = "region";
+    const NAME_ZH: &'static str = "地区";
 
     type Table = Entity;
     type Row = ActiveModel;
@@ -147,7 +144,7 @@ impl Kind for Region {
             ));
         }
         if RegionKind::from_code(&self.kind).is_none() {
-            faults.push(crate::routes::read::unknown_code("/kind", &self.kind));
+            faults.push(unknown_code("/kind", &self.kind));
         }
         let years = [
             ("/valid_from", self.valid_from),
@@ -174,7 +171,7 @@ impl Kind for Region {
             ));
         }
         if let Some(day) = self.opening_closed_on {
-            let mut reader = crate::routes::read::Reader::default();
+            let mut reader = Reader::default();
             reader.day("/opening_closed_on", day);
             faults.append(&mut reader.faults);
         }
@@ -185,10 +182,8 @@ impl Kind for Region {
                 "地区不能是自己的上级",
                 "A region can't lie in itself",
             ));
-        } else if let Some(parent) = &self.parent
-            && super::find::<Self>(&tx.db, parent).await?.is_none()
-        {
-            faults.push(unknown_region("/parent", parent));
+        } else {
+            faults.extend(missing::<Self>(&tx.db, "/parent", self.parent.as_deref()).await?);
         }
         Ok(faults)
     }

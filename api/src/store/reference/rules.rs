@@ -3,7 +3,7 @@
 use aws_lc_rs::digest;
 use domain::approval::{AppliesTo, ApprovalItem, ApprovalProfile, ApprovalRules};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::entity::{approval_rule, sector};
 use crate::precondition::Precondition;
@@ -84,7 +84,8 @@ pub async fn replace(
 pub async fn set(tx: &Tx, rules: &[(AppliesTo, ApprovalItem)]) -> Result<bool, Failure> {
     tx.alone_with_reference_data().await?;
     let wanted = ApprovalRules::new(rules.iter().copied());
-    if approval_rules(&tx.db).await? == wanted {
+    let present = approval_rules(&tx.db).await?;
+    if present == wanted {
         return Ok(false);
     }
     approval_rule::Entity::delete_many().exec(&tx.db).await?;
@@ -99,11 +100,16 @@ pub async fn set(tx: &Tx, rules: &[(AppliesTo, ApprovalItem)]) -> Result<bool, F
                 .await?;
         }
     }
-    let told: Vec<_> = rules
-        .iter()
-        .map(|(to, item)| json!({ "applies_to": to.code(), "item": item.code() }))
-        .collect();
-    let done = event::Entry::of_code("approval_rules", "all", "reference_changed", 1);
-    event::record(tx, done.changing(None, Some(json!(told)))).await?;
+    let version = event::last_version(tx, "approval_rules", "all").await? + 1;
+    let done = event::Entry::of_code("approval_rules", "all", "reference_changed", version);
+    event::record(tx, done.changing(Some(told(&present)), Some(told(&wanted)))).await?;
     Ok(true)
+}
+
+fn told(rules: &ApprovalRules) -> Value {
+    let of_target = |(to, items): (AppliesTo, Vec<ApprovalItem>)| {
+        let items: Vec<&str> = items.iter().map(|item| item.code()).collect();
+        json!({ "applies_to": to.code(), "items": items })
+    };
+    rules.by_target().into_iter().map(of_target).collect()
 }

@@ -1,12 +1,15 @@
 //! Sectors (行业).
 
+use domain::approval::ApprovalProfile;
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Entry, Kind, common_faults, to_json, unknown};
+use super::programme::Programme;
+use super::{Entry, Kind, common_faults, missing, to_json};
 use crate::entity::sector::{ActiveModel, Column, Entity, Model};
 use crate::problem::Fault;
+use crate::problem::value::unknown_code;
 use crate::store::row::strings;
 use crate::store::{Failure, Tx};
 
@@ -20,7 +23,7 @@ pub struct Sector {
     /// The programme under which it is usually told.
     pub programme: Option<String>,
     /// Which approvals its works need beside the common ones.
-    #[schema(value_type = crate::routes::codes::ApprovalProfileCode)]
+    #[schema(value_type = crate::codes::ApprovalProfileCode)]
     pub approval_profile: String,
     /// Other names it goes by.
     #[serde(default)]
@@ -30,6 +33,7 @@ pub struct Sector {
 
 impl Kind for Sector {
     const NAME: &'static str = "sector";
+    const NAME_ZH: &'static str = "行业";
 
     type Table = Entity;
     type Row = ActiveModel;
@@ -82,25 +86,11 @@ impl Kind for Sector {
 
     async fn faults(&self, tx: &Tx, code: &str) -> Result<Vec<Fault>, Failure> {
         let mut faults = common_faults(code, &self.name, &self.aliases);
-        if domain::approval::ApprovalProfile::from_code(&self.approval_profile).is_none() {
-            faults.push(crate::routes::read::unknown_code(
-                "/approval_profile",
-                &self.approval_profile,
-            ));
+        if ApprovalProfile::from_code(&self.approval_profile).is_none() {
+            faults.push(unknown_code("/approval_profile", &self.approval_profile));
         }
-        if let Some(programme) = &self.programme
-            && super::find::<super::programme::Programme>(&tx.db, programme)
-                .await?
-                .is_none()
-        {
-            faults.push(unknown(
-                "/programme",
-                "unknown_programme",
-                "工程",
-                "programme",
-                programme,
-            ));
-        }
+        let programme = self.programme.as_deref();
+        faults.extend(missing::<Programme>(&tx.db, "/programme", programme).await?);
         Ok(faults)
     }
 }

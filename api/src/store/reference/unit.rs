@@ -1,12 +1,15 @@
 //! Units that answer for projects (责任单位).
 
+use domain::code::Uscc;
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Entry, Kind, common_faults, to_json, unknown_region};
+use super::region::Region;
+use super::{Entry, Kind, common_faults, missing, to_json};
 use crate::entity::unit::{ActiveModel, Column, Entity, Model};
 use crate::problem::Fault;
+use crate::problem::value::uscc_told;
 use crate::store::row::strings;
 use crate::store::{Failure, Tx};
 
@@ -30,6 +33,7 @@ pub struct Unit {
 
 impl Kind for Unit {
     const NAME: &'static str = "unit";
+    const NAME_ZH: &'static str = "单位";
 
     type Table = Entity;
     type Row = ActiveModel;
@@ -82,13 +86,14 @@ impl Kind for Unit {
 
     async fn faults(&self, tx: &Tx, code: &str) -> Result<Vec<Fault>, Failure> {
         let mut faults = common_faults(code, &self.name, &self.aliases);
-        if let Some(uscc) = &self.uscc {
-            faults.extend(crate::routes::read::uscc_fault("/uscc", uscc));
+        if self
+            .uscc
+            .as_ref()
+            .is_some_and(|uscc| Uscc::parse(uscc).is_err())
+        {
+            faults.push(uscc_told("/uscc"));
         }
-        let region = super::find::<super::region::Region>(&tx.db, &self.region);
-        if region.await?.is_none() {
-            faults.push(unknown_region("/region", &self.region));
-        }
+        faults.extend(missing::<Region>(&tx.db, "/region", Some(&self.region)).await?);
         Ok(faults)
     }
 }

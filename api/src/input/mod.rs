@@ -1,4 +1,5 @@
-//! What clients send, read into the domain: everything that is wrong is told at once, field by field.
+//! What people send, as JSON or in a data set, read into the domain: everything that is wrong is told at once,
+//! field by field.
 
 use chrono::NaiveDate;
 use domain::approval::ProjectKind;
@@ -14,10 +15,14 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::codes::{FamilyCountingCode, ProjectKindCode};
-use super::read::{Reader, code_told};
 use crate::catalogue::{ProjectRow, optional, several};
+use crate::codes::{FamilyCountingCode, ProjectKindCode};
+use crate::problem::value::{code_told, unknown_reference};
 use crate::problem::{Fault, Problem, kinds};
+
+pub(crate) mod read;
+
+use read::Reader;
 
 /// A member of a merge patch: absent, null or given.
 type Member<T> = Option<Option<T>>;
@@ -530,5 +535,5 @@ impl ProjectFields {
 }
 
 fn read_region(code: &str) -> Result<RegionCode, Fault> {
-    RegionCode::parse(code).map_err(|_| crate::store::reference::unknown_region("/region", code))
+    RegionCode::parse(code).map_err(|_| unknown_reference("/region", "region", "地区", code))
 }

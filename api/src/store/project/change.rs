@@ -1,0 +1,310 @@
+//! Registering a project, and amending what is said of it.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use domain::family::FamilyCounting;
+use domain::gate::Part;
+use domain::project::{Facts, FactsContext};
+use domain::stage::{Condition, Stage, StageBasis};
+use domain::transition::Standing;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::gates::{check_gates, is_completed_whole, parts_inside};
+use super::hold::{hold_with, parent_row};
+use super::{Key, Record, complete, difference, need, snapshot};
+use crate::auth::caller::{Principal, Reach};
+use crate::clock::new_id;
+use crate::entity::project::{self, Model};
+use crate::problem::{Fault, Problem, kinds};
+use crate::store::family::Household;
+use crate::store::reference::region::Region;
+use crate::store::{Failure, Tx, corrupt, event, reference, row, transition};
+
+/// A project to be registered.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// What is said of it.
+    pub facts: Facts,
+    /// The day it was thought out, if that is to be held against later moves.
+    pub planned_on: Option<NaiveDate>,
+}
+
+/// Registers a project in 谋划.
+///
+/// # Errors
+/// `validation_failed`, `code_taken`, `family_refused`, 403 outside the region that one may edit.
+pub async fn register(
+    tx: &Tx,
+    principal: &Principal,
+    new: Registration,
+) -> Result<Record, Failure> {
+    let Registration { facts, planned_on } = new;
+    let region = facts.region.as_str();
+    if reference::find::<Region>(&tx.db, region).await?.is_some() {
+        principal.need_mandate(region)?;
+    }
+    check_facts(tx, &facts, None, None).await?;
+    if planned_on.is_some_and(|day| day > tx.today) {
+        return Err(Problem::new(kinds::DATE_IN_FUTURE).into());
+    }
+    let mut roots = BTreeSet::new();
+    if let Some(parent) = facts.parent {
+        roots.insert(parent_row(tx, principal, parent.0).await?.root_id);
+    }
+    let household = Household::lock(tx, roots).await?;
+    if let Some(parent) = facts.parent {
+        check_parent(&household, parent.0)?;
+    }
+    let standing = Standing {
+        stage: Stage::Planning,
+        condition: Condition::Active,
+        stage_since: planned_on,
+        basis: StageBasis::Gate,
+        started_on: None,
+        completed_on: None,
+    };
+    let model = blank(tx, &facts, &standing);
+    let id = model.id;
+    let saved = household.settle(tx, vec![model]).await?;
+    let model = saved.get(&id).ok_or_else(|| corrupt("saved row"))?;
+    transition::open(tx, model, "registered", planned_on).await?;
+    event::record(
+        tx,
+        event::Entry::of_project(id, "registered", model.version)
+            .changing(None, Some(snapshot(model))),
+    )
+    .await?;
+    complete(&tx.db, model).await
+}
+
+fn check_parent(household: &Household, parent: Uuid) -> Result<(), Failure> {
+    let row = household.get(parent).ok_or(Failure::Moved)?;
+    let above = household.ancestors(parent);
+    if std::iter::once(row).chain(above).any(is_completed_whole) {
+        return Err(Problem::new(kinds::INSIDE_COMPLETED_WHOLE)
+            .say(
+                "所属项目已竣工，不能再增加子项；请先更正其竣工",
+                "The whole is completed and takes no more parts; take its completion back first",
+            )
+            .into());
+    }
+    Ok(())
+}
+
+/// A new row, not yet saved.
+pub(crate) fn blank(tx: &Tx, facts: &Facts, standing: &Standing) -> Model {
+    let id = new_id();
+    let mut model = Model {
+        id,
+        version: 0,
+        root_id: id,
+        parent_id: None,
+        family_counting: String::new(),
+        external_ref: None,
+        code: None,
+        name: String::new(),
+        aliases: Value::Null,
+        region: String::new(),
+        unit: None,
+        programme: None,
+        sector: None,
+        kind: None,
+        stage: String::new(),
+        condition: String::new(),
+        stage_since: None,
+        stage_basis: String::new(),
+        basis_quote: None,
+        basis_source: None,
+        basis_as_of: None,
+        basis_inferred: false,
+        amount_kind: String::new(),
+        amount_fen: None,
+        tier: String::new(),
+        original_amount: None,
+        original_currency: None,
+        original_rate: None,
+        original_rate_on: None,
+        investment_note: None,
+        owner_name: None,
+        owner_uscc: None,
+        steward: None,
+        capacity: None,
+        note: None,
+        planned_start_on: None,
+        planned_completion_on: None,
+        signed_on: None,
+        signed_document: None,
+        landed_on: None,
+        landed_document: None,
+        funds_approved_on: None,
+        funds_approved_document: None,
+        started_on: None,
+        completed_on: None,
+        commissioned_on: None,
+        at_capacity_on: None,
+        counts_by_project: false,
+        counts_by_part: false,
+        remainder_fen: None,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    row::set_facts(&mut model, facts);
+    row::set_standing(&mut model, standing);
+    model
+}
+
+/// Amends what is said of a project; `change` gets the present facts and answers the wanted ones.
+///
+/// # Errors
+/// `validation_failed`, `evidence_in_use`, `family_refused`, `code_taken`; 412 if it is not at version `seen`.
+pub async fn amend(
+    tx: &Tx,
+    principal: &Principal,
+    id: Uuid,
+    seen: i64,
+    change: impl Fn(Facts) -> Result<Facts, Problem>,
+) -> Result<Record, Failure> {
+    let present = need(&tx.db, &principal.reads(), Key::Id(id)).await?;
+    let wanted = change(row::facts(&present)?);
+    let joining = match &wanted {
+        Ok(wanted) => wanted
+            .parent
+            .map(|parent| parent.0)
+            .filter(|parent| present.parent_id != Some(*parent)),
+        Err(_) => None,
+    };
+    let held = hold_with(tx, principal, id, Some(seen), joining).await?;
+    let before = row::facts(&held.model)?;
+    let after = change(before.clone())?;
+    if after == before {
+        return complete(&tx.db, &held.model).await;
+    }
+    check_facts(tx, &after, Some(&before), Some(&held.model)).await?;
+    principal.need_mandate(after.region.as_str())?;
+    if let Some(parent) = joining {
+        check_parent(&held.household, parent)?;
+    }
+    if before.parent != after.parent
+        && let Some(left) = before.parent.and_then(|id| held.household.get(id.0))
+    {
+        // Who leaves a whole changes how it is counted and opens its gate.
+        principal.need_mandate(&left.region)?;
+    }
+    check_gates(tx, &held, &before, &after).await?;
+    let mut model = held.model.clone();
+    row::set_facts(&mut model, &after);
+    recast(tx, &before, &after, &mut model).await?;
+    check_whole(&held.household, &before, &after, &model)?;
+    let was = snapshot(&held.model);
+    let saved = held.household.settle(tx, vec![model]).await?;
+    let model = saved.get(&id).ok_or_else(|| corrupt("saved row"))?;
+    let (was, is) = difference(was, snapshot(model));
+    event::record(
+        tx,
+        event::Entry::of_project(id, "amended", model.version).changing(Some(was), Some(is)),
+    )
+    .await?;
+    complete(&tx.db, model).await
+}
+
+/// A completed project can't become a whole whose parts are not completed.
+fn check_whole(
+    household: &Household,
+    before: &Facts,
+    after: &Facts,
+    model: &Model,
+) -> Result<(), Failure> {
+    let becomes_whole =
+        after.counting == FamilyCounting::Whole && before.counting != FamilyCounting::Whole;
+    if !becomes_whole || model.stage != Stage::Completion.code() {
+        return Ok(());
+    }
+    let parts = parts_inside(model, household, &Reach::Everywhere)?;
+    let is_open =
+        |part: &Part| part.stage != Stage::Completion && part.condition != Condition::Withdrawn;
+    if parts.iter().any(is_open) {
+        return Err(Problem::new(kinds::FAMILY_REFUSED)
+            .say(
+                "项目已竣工，而有子项尚未竣工，不能改为整体计数",
+                "It is completed and has a part that is not, so it can't count as a whole",
+            )
+            .into());
+    }
+    Ok(())
+}
+
+/// A project that becomes a cover must not have moved; one that stops being a cover stands again where it was
+/// registered, for a cover's shown stage went through no gate.
+async fn recast(tx: &Tx, before: &Facts, after: &Facts, model: &mut Model) -> Result<(), Failure> {
+    let was_cover = before.counting == FamilyCounting::Parts;
+    let is_cover = after.counting == FamilyCounting::Parts;
+    if is_cover && !was_cover && transition::latest(&tx.db, model.id).await?.is_some() {
+        return Err(Problem::new(kinds::COVER_NEEDS_NO_MOVES).into());
+    }
+    if was_cover && !is_cover {
+        let opening = transition::opening(&tx.db, model.id).await?;
+        row::set_standing(model, &opening);
+    }
+    Ok(())
+}
+
+/// Checks facts by the rules and against the reference data; of a change, only what it changes.
+async fn check_facts(
+    tx: &Tx,
+    facts: &Facts,
+    before: Option<&Facts>,
+    model: Option<&Model>,
+) -> Result<(), Failure> {
+    let standing = model.map(row::standing).transpose()?;
+    let context = FactsContext {
+        stage: standing.as_ref().map_or(Stage::Planning, |s| s.stage),
+        started_on: standing.as_ref().and_then(|s| s.started_on),
+        today: tx.today,
+    };
+    let known_before = before.map(|b| b.faults(context)).unwrap_or_default();
+    let mut faults: Vec<Fault> = facts
+        .faults(context)
+        .iter()
+        .filter(|fault| !known_before.contains(fault))
+        .map(Fault::from)
+        .collect();
+    let lacked_before = before
+        .map(Facts::missing_for_registration)
+        .unwrap_or_default();
+    faults.extend(
+        facts
+            .missing_for_registration()
+            .iter()
+            .filter(|fault| !lacked_before.contains(fault))
+            .map(Fault::from),
+    );
+    faults.extend(reference::check(&tx.db, facts, before, tx.today).await?);
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults).into());
+    }
+    check_code(tx, facts, model).await
+}
+
+async fn check_code(tx: &Tx, facts: &Facts, model: Option<&Model>) -> Result<(), Failure> {
+    let Some(code) = &facts.code else {
+        return Ok(());
+    };
+    let taken = project::Entity::find()
+        .filter(project::Column::Code.eq(code.as_str()))
+        .one(&tx.db)
+        .await?;
+    match taken {
+        Some(other) if model.is_none_or(|model| model.id != other.id) => {
+            Err(Problem::new(kinds::CODE_TAKEN)
+                .say(
+                    format!("项目代码 {code} 已属于另一项目"),
+                    format!("The project code {code} belongs to another project"),
+                )
+                .into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
