@@ -8,6 +8,9 @@ use taizhang::store::{Author, Db};
 
 use super::{Client, Reply, Server};
 
+/// The id of no project, no account and no sign-in.
+pub(crate) const NOBODY: &str = "0193a5f0-0000-7000-8000-000000000001";
+
 /// What a registration needs, and nothing else.
 pub(crate) fn fields(name: &str, region: &str) -> Value {
     json!({ "name": name, "region": region, "unit": "panjin-drc", "sector": "交通" })

@@ -3,6 +3,7 @@
 mod client;
 pub(crate) mod contract;
 pub(crate) mod library;
+pub(crate) mod problems;
 pub(crate) mod projects;
 mod server;
 

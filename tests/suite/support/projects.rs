@@ -280,3 +280,15 @@ impl Project {
         }
     }
 }
+
+/// What the officer is told beforehand about a move.
+pub(crate) async fn offer(project: &Project, to: &str) -> Value {
+    let path = project.path("/transitions");
+    let outlook = project.office.officer.get(&path).await.expect(200);
+    assert_eq!(outlook.etag(), project.etag().await);
+    let moves = outlook.at("/moves").as_array().unwrap();
+    let found = moves.iter().find(|offer| offer["to"] == to);
+    found
+        .unwrap_or_else(|| panic!("no {to} in {}", outlook.text))
+        .clone()
+}
