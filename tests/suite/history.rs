@@ -91,6 +91,28 @@ async fn an_amendment_that_changes_nothing_leaves_no_trace_and_one_that_does_tel
 }
 
 #[tokio::test]
+async fn saying_the_same_again_of_a_permit_or_a_plan_leaves_no_trace() {
+    let server = Server::demo().await;
+    let office = Office::of(&server).await;
+    let project = office.at_stage("attraction", &json!({})).await;
+    let manager = &office.manager;
+    let obtained = json!({ "status": "obtained", "document_number": "盘审〔2025〕1号",
+        "issued_on": "2025-02-20", "authority": "盘锦市自然资源局" });
+    let planned = json!({ "planned_investment": "1000000.00" });
+    for (path, said) in [
+        (project.path("/approvals/land_use"), obtained),
+        (project.path("/plan-years/2024"), planned),
+    ] {
+        let first = manager.put(&path, &said).if_none().send().await.expect(201);
+        let before = project.trace().await;
+        let again = manager.put(&path, &said).if_match(&first.etag());
+        let again = again.send().await.expect(200);
+        assert_eq!((again.etag(), &again.body), (first.etag(), &first.body));
+        assert_eq!(project.trace().await, before, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn paging_through_the_history_gives_everything_once() {
     let server = Server::demo().await;
     let office = Office::of(&server).await;

@@ -1,6 +1,8 @@
 //! Keeping reference data: regions, units, programmes, sectors and lists, each by its version.
 
 use reqwest::Method;
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use serde_json::{Value, json};
 
 use crate::support::Server;
@@ -77,6 +79,51 @@ async fn reference_data_is_made_replaced_and_removed_with_its_version() {
             .await
             .expect(404);
     }
+}
+
+#[tokio::test]
+async fn what_is_made_again_goes_on_in_its_versions_and_the_same_again_is_no_version() {
+    let server = Server::demo().await;
+    let admin = server.sign_in("admin").await;
+    for (path, fields) in [
+        ("/v1/programmes/again", json!({ "name": "又一工程" })),
+        ("/v1/lists/again", json!({ "name": "又一清单" })),
+    ] {
+        let made = admin.put(path, &fields).if_none().send().await.expect(201);
+        let same = admin.put(path, &fields).if_match(&made.etag()).send().await;
+        assert_eq!(same.expect(200).etag(), made.etag());
+        let removed = admin.delete(path).if_match(&made.etag()).send().await;
+        removed.expect(204);
+        let again = admin.put(path, &fields).if_none().send().await.expect(201);
+        assert_ne!(again.etag(), made.etag(), "{path}");
+        // Who had seen the first one has not seen this one.
+        let late = admin.delete(path).if_match(&made.etag()).send().await;
+        assert_eq!(late.expect(412).code(), "stale_version");
+    }
+}
+
+#[tokio::test]
+async fn changed_rules_of_approval_are_recorded_with_what_stood_before() {
+    let server = Server::demo().await;
+    let admin = server.sign_in("admin").await;
+    let stood = admin.get("/v1/stage-rules").await.expect(200);
+    let rules = json!([{ "applies_to": "enterprise_filed", "items": ["land_use"] }]);
+    let set = |rules: &Value, etag: &str| {
+        let body = json!({ "rules": rules });
+        admin.put("/v1/stage-rules/approvals", &body).if_match(etag)
+    };
+    set(&rules, &stood.etag()).send().await.expect(200);
+    let last = Query::select()
+        .columns(["before", "after"])
+        .from("event")
+        .and_where(Expr::col("subject").eq("approval_rules/all"))
+        .order_by("id", Order::Desc)
+        .to_owned();
+    let recorded = server.database().await.query_one(&last).await;
+    let recorded = recorded.unwrap().unwrap();
+    let side = |name: &str| recorded.try_get::<Value>("", name).unwrap();
+    assert_eq!(&side("before"), stood.at("/approvals"));
+    assert_eq!(side("after"), rules);
 }
 
 #[tokio::test]

@@ -10,10 +10,10 @@ use domain::money::Money;
 use domain::stage::{Condition, Stage};
 use domain::tier::Investment;
 
-use self::rows::Rows;
 use crate::layout::{BLOCK, CITIES, FAMILY, Layout, project_id};
 use crate::random::Random;
 use crate::table::Table;
+use rows::Rows;
 
 /// Amounts from one to another 元, and how common they are.
 const AMOUNTS: [((i64, i64), u64); 6] = [
