@@ -142,7 +142,7 @@ pub async fn answer(
         Some(_) => lists_then(db, &question.frame, &ids).await?,
     };
     let total = if question.with_total {
-        Some(count(db, &question.frame, &scoped).await?)
+        Some(count(db, &question.frame, &scoped, Rows::Counted).await?)
     } else {
         None
     };
@@ -262,14 +262,20 @@ fn comes_after(sort: Sort, (position, id): &(Position, Uuid)) -> SimpleExpr {
     }
 }
 
-async fn count(db: &impl ConnectionTrait, frame: &Frame, scoped: &Scoped) -> Result<u64, Failure> {
+/// How many rows of a frame there are.
+pub(super) async fn count(
+    db: &impl ConnectionTrait,
+    frame: &Frame,
+    scoped: &Scoped,
+    rows: Rows,
+) -> Result<u64, Failure> {
     let backend = db.get_database_backend();
     let mut select = Query::select();
     select
         .expr(Expr::col((project::Entity, Column::Id)).count())
         .from(project::Entity)
         .cond_where(counted_only(scoped, frame, scoped.condition(backend)));
-    frame.limit(&mut select, Rows::Counted);
+    frame.limit(&mut select, rows);
     let rows = frame.run(db, select).await?;
     let Some(row) = rows.first() else {
         return Ok(0);

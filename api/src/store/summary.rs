@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryRe
 
 use super::counting::{Base, COUNTED, Frame, PLAN, Rows};
 use super::filter::{Filter, Scoped};
-use super::listing::counted_only;
+use super::listing::{count, counted_only};
 use super::{Failure, corrupt};
 use crate::auth::caller::Reach;
 use crate::entity::project::{self, Column};
@@ -185,7 +185,7 @@ pub async fn answer(
     };
     let by_project = total_frame.level == Level::Project;
     let inside_families = if by_project {
-        total_of(db, &total_frame, &scoped, year, Rows::WithinParent).await?
+        count(db, &total_frame, &scoped, Rows::WithinParent).await?
     } else {
         0
     };
@@ -228,16 +228,6 @@ fn rank(group_by: &[Dimension], keys: &[Option<String>]) -> Vec<(bool, usize, Op
         (key.is_none(), place, key.clone())
     };
     group_by.iter().zip(keys).map(rank_of).collect()
-}
-
-async fn total_of(
-    db: &impl ConnectionTrait,
-    frame: &Frame,
-    scoped: &Scoped,
-    year: i32,
-    rows: Rows,
-) -> Result<u64, Failure> {
-    Ok(total(db, frame, scoped, year, rows).await?.count)
 }
 
 async fn total(
@@ -326,13 +316,14 @@ fn cell(row: &QueryResult, group_by: &[Dimension]) -> Result<Cell, Failure> {
         keys.push(row.try_get::<Option<String>>("", dimension.code())?);
     }
     let number = |name: &str| i64::try_get(row, "", name).map_err(|_| corrupt(name));
-    let count = |name: &str| number(name).and_then(|n| u64::try_from(n).map_err(|_| corrupt(name)));
+    let natural =
+        |name: &str| number(name).and_then(|n| u64::try_from(n).map_err(|_| corrupt(name)));
     let sum =
         |high: &str, low: &str| Ok::<_, Failure>(Total::from_parts(number(high)?, number(low)?));
     let (all, exact, floor) = (
-        count("count")?,
-        count("exact_count")?,
-        count("floor_count")?,
+        natural("count")?,
+        natural("exact_count")?,
+        natural("floor_count")?,
     );
     Ok(Cell {
         keys,
