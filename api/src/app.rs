@@ -1,6 +1,6 @@
 //! The service: what its handlers share, the edge that every request passes, and serving.
 
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -55,6 +55,12 @@ pub fn request_id(request: &HttpRequest) -> String {
         .extensions()
         .get::<RequestId>()
         .map_or_else(String::new, |id| id.0.clone())
+}
+
+/// The address that a request came from.
+#[must_use]
+pub fn source(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|address| address.ip())
 }
 
 /// Serves on a listener that is already bound; returns when it has stopped.

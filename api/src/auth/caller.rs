@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
@@ -10,7 +11,7 @@ use domain::transition::Mandate;
 use futures::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::app::{App, request_id};
+use crate::app::{App, request_id, source};
 use crate::auth::token::Use;
 use crate::problem::{Problem, kinds};
 use crate::store::{Author, account};
@@ -226,6 +227,7 @@ pub struct Caller<R> {
     /// Who.
     pub principal: Principal,
     request_id: String,
+    source: Option<IpAddr>,
     right: PhantomData<R>,
 }
 
@@ -237,6 +239,7 @@ impl<R> Caller<R> {
             account: Some(self.principal.id),
             name: self.principal.username.clone(),
             request_id: Some(self.request_id.clone()),
+            source: self.source,
         }
     }
 }
@@ -257,6 +260,7 @@ impl<R: Right> FromRequest for Caller<R> {
             Ok(Self {
                 principal,
                 request_id: request_id(&request),
+                source: source(&request),
                 right: PhantomData,
             })
         })

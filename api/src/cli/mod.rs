@@ -202,5 +202,6 @@ fn terminal() -> Author {
         account: None,
         name: "command line".to_owned(),
         request_id: None,
+        source: None,
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::app::{App, request_id};
+use crate::app::{App, request_id, source};
 use crate::auth::password::HashError;
 use crate::auth::token::{ACCESS_LIFE, Use};
 use crate::auth::{Caller, may, password};
@@ -90,6 +90,7 @@ async fn login(
         account: Some(id),
         name: username,
         request_id: Some(request_id(&request)),
+        source: source(&request),
     };
     let session = app
         .db
@@ -117,6 +118,7 @@ async fn refresh(
         account: Some(claims.sub),
         name: "refresh".to_owned(),
         request_id: Some(request_id(&request)),
+        source: source(&request),
     };
     let session = app
         .db

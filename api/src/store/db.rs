@@ -1,6 +1,7 @@
 //! The connections, and the one way to read and the one way to write.
 
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub struct Author {
     pub name: String,
     /// The request, if there was one.
     pub request_id: Option<String>,
+    /// The address that it came from.
+    pub source: Option<IpAddr>,
 }
 
 /// A write transaction, with the time and the author of all that is written in it.

@@ -128,6 +128,7 @@ pub(crate) fn author() -> Author {
         account: None,
         name: "test".to_owned(),
         request_id: None,
+        source: None,
     }
 }
 
