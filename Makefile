@@ -22,9 +22,10 @@ lint: ## formatting and Clippy, as in CI
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-openapi: ## write openapi.yaml anew from the code
+openapi: ## write openapi.yaml and docs/access.md anew from the code
 	$(CARGO) run -q -p taizhang -- openapi > openapi.yaml.new || { rm -f openapi.yaml.new; exit 1; }
 	mv openapi.yaml.new openapi.yaml
+	$(CARGO) run -q -p taizhang -- access > docs/access.md
 
 bench: ## load and scale measurements, each figure beside its limit
 	bench/run

@@ -11,12 +11,18 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpMessage, HttpRequest, HttpServer, web};
+use ipnet::Ipv6Net;
 use tracing::Instrument;
 use utoipa_actix_web::AppExt;
+use uuid::Uuid;
 
+use crate::auth::Policy;
+use crate::auth::keys::{KeyError, Vault};
+use crate::auth::second_factor::SecondFactor;
 use crate::auth::token::Tokens;
 use crate::clock::new_id;
 use crate::config::Config;
+use crate::housekeeping;
 use crate::problem::{Language, Problem, kinds};
 use crate::routes;
 use crate::store::Db;
@@ -40,8 +46,30 @@ pub struct App {
     pub db: Db,
     /// Signs and reads tokens.
     pub tokens: Arc<Tokens>,
+    /// Seals the secrets of second factors.
+    pub vault: Arc<Vault>,
+    /// What the office demands of those who sign in.
+    pub policy: Arc<Policy>,
+    /// The name under which authenticators show this service.
+    pub issuer: Arc<str>,
     /// Set when the service has been asked to stop: no longer ready, and closing connections.
     pub draining: Arc<AtomicBool>,
+}
+
+impl App {
+    /// The second factor of an account, out of its sealed secret.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it does not open.
+    pub fn second_factor(
+        &self,
+        account: Uuid,
+        username: &str,
+        sealed: &str,
+    ) -> Result<SecondFactor, KeyError> {
+        let secret = self.vault.open_sealed(account.as_bytes(), sealed)?;
+        SecondFactor::new(&secret, &self.issuer, username)
+    }
 }
 
 /// The id of a request, as the edge gave or took it.
@@ -63,12 +91,22 @@ pub fn source(request: &HttpRequest) -> Option<IpAddr> {
     request.peer_addr().map(|address| address.ip())
 }
 
+/// The network that failures are counted for: an address, or the /64 that one holder of IPv6 has.
+#[must_use]
+pub fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => Ipv6Net::new_assert(address, 64).trunc().to_string(),
+    }
+}
+
 /// Serves on a listener that is already bound; returns when it has stopped.
 ///
 /// # Errors
 /// [`std::io::Error`] if the listener can't be used.
 pub fn serve(listener: TcpListener, config: &Config, app: App) -> std::io::Result<Server> {
     let contract = Arc::new(routes::contract());
+    housekeeping::start(app.clone());
     let server = HttpServer::new(move || {
         let contract = Arc::clone(&contract);
         actix_web::App::new()

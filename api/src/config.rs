@@ -1,6 +1,6 @@
 //! Configuration: defaults, then a file, then the environment, then flags; checked at start.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,9 @@ use chrono_tz::Tz;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use serde::Deserialize;
+
+use crate::auth::policy::PasswordProfile;
+use crate::auth::{Policy, Role};
 
 /// Where the embedded database and the signing key are, unless told otherwise.
 const DEFAULT_DATA_DIR: &str = "var";
@@ -32,6 +35,10 @@ pub struct Config {
     pub issuer: String,
     /// How many requests are worked on at once, by threads; by default one for each processor.
     pub workers: Option<usize>,
+    /// What passwords have to be like: `asvs` or `dengbao`.
+    pub password_profile: PasswordProfile,
+    /// The roles that need a second factor, such as `["system_admin", "security_admin", "audit_admin"]`.
+    pub second_factor_roles: BTreeSet<Role>,
     /// What to log, in the manner of `RUST_LOG`.
     pub log: String,
     /// How to write the log.
@@ -84,6 +91,8 @@ impl Default for Config {
             time_zone: Tz::Asia__Shanghai,
             issuer: "taizhang".to_owned(),
             workers: None,
+            password_profile: PasswordProfile::Asvs,
+            second_factor_roles: BTreeSet::new(),
             log: "info,sqlx=warn,sea_orm=warn".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -128,6 +137,8 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let environment = config::Environment::with_prefix("TAIZHANG")
             .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("second_factor_roles")
             .source(Some(variables));
         let read: Self = sources.add_source(environment).build()?.try_deserialize()?;
         read.checked()
@@ -175,6 +186,21 @@ impl Config {
             );
         }
         Ok(self)
+    }
+
+    /// What is demanded of those who sign in.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy {
+            passwords: self.password_profile,
+            second_factor: self.second_factor_roles.clone(),
+        }
+    }
+
+    /// Where the keys are kept.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.data_dir.join("keys")
     }
 
     /// The database to use: the one named, or the embedded one.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod codes;
 pub mod config;
 mod entity;
+mod housekeeping;
 pub mod input;
 pub mod page;
 pub mod precondition;

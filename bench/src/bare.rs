@@ -206,7 +206,7 @@ impl Bare {
             .headers()
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-            .and_then(|token| self.tokens.read(Use::Access, token));
+            .and_then(|token| self.tokens.read(Use::Access, token, chrono::Utc::now()));
         if token.is_none() {
             return HttpResponse::Unauthorized().finish();
         }
@@ -270,10 +270,10 @@ pub(crate) async fn serve(
     let plan: Plan = serde_json::from_str(&std::fs::read_to_string(plan)?)?;
     let (url, key, issuer) = (url.to_owned(), key.to_owned(), issuer.to_owned());
     // Read once here, so that a key that can't be used is told.
-    Tokens::from_file(&key, &issuer)?;
+    Tokens::open(&key, &issuer, chrono::Utc::now())?;
     HttpServer::new(move || {
         let app = actix_web::App::new();
-        let app = match Tokens::from_file(&key, &issuer) {
+        let app = match Tokens::open(&key, &issuer, chrono::Utc::now()) {
             Err(_) => app,
             Ok(tokens) => app.app_data(Data::new(Bare {
                 url: url.clone(),

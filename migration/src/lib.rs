@@ -8,6 +8,7 @@ pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 mod dialect;
 mod m20261121_000001_library;
+mod m20261121_000002_access;
 
 /// Every migration, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,9 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_library::Migration)]
+        vec![
+            Box::new(m20261121_000001_library::Migration),
+            Box::new(m20261121_000002_access::Migration),
+        ]
     }
 }

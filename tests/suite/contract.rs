@@ -5,13 +5,17 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use taizhang::auth::access::{Door, OPERATIONS};
+use taizhang::cli::access::told;
+
 use crate::support::Server;
 use crate::support::contract::CONTRACT;
 
 const CHECKED_IN: &str = include_str!("../../openapi.yaml");
 
 /// What anybody may ask without having signed in; whoever adds to it has to mean it.
-const OPEN: [&str; 4] = [
+const OPEN: [&str; 5] = [
+    "GET /.well-known/jwks.json",
     "GET /healthz",
     "GET /readyz",
     "POST /auth/login",
@@ -183,6 +187,28 @@ fn only_the_listed_operations_are_open() {
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();
     assert_eq!(open, OPEN.map(str::to_owned).into());
+}
+
+#[test]
+fn the_table_of_operations_and_the_contract_name_the_same_ones() {
+    let told: BTreeSet<String> = operations()
+        .into_iter()
+        .map(|(method, path, operation)| format!("{method} {path} {}", is_open(operation)))
+        .collect();
+    let listed: BTreeSet<String> = OPERATIONS
+        .iter()
+        .map(|o| format!("{} {} {}", o.method, o.path, o.door == Door::Open))
+        .collect();
+    assert_eq!(told, listed);
+}
+
+#[test]
+fn the_page_of_who_may_do_what_is_what_the_table_says() {
+    let page = std::fs::read_to_string("../docs/access.md").unwrap();
+    assert!(
+        page == told(&taizhang::routes::contract()),
+        "run `make openapi`"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,18 @@
 //! Who asks, and what that person may do.
 
+pub mod access;
 pub mod caller;
+pub mod keys;
 pub mod password;
+pub mod policy;
+pub mod principal;
+pub mod reach;
+pub mod role;
+pub mod second_factor;
 pub mod token;
 
-pub use caller::{Caller, Principal, Role, may};
+pub use caller::Caller;
+pub use policy::Policy;
+pub use principal::Principal;
+pub use reach::Reach;
+pub use role::{Role, Scope};

@@ -1,6 +1,8 @@
 //! The command line: one file a command.
 
+pub mod access;
 mod health;
+mod keys;
 mod load;
 mod migrate;
 pub mod serve;
@@ -68,6 +70,14 @@ enum Command {
         #[command(subcommand)]
         what: user::What,
     },
+    /// Look after the keys that sign tokens
+    Keys {
+        /// What to do
+        #[command(subcommand)]
+        what: keys::What,
+    },
+    /// Print the table of who may do what, as docs/access.md has it
+    Access,
     /// Print the OpenAPI contract
     Openapi,
     /// Ask a running service whether it lives; for container health checks
@@ -92,7 +102,7 @@ pub enum Failed {
     Catalogue(#[from] crate::catalogue::CatalogueError),
     /// The signing key.
     #[error(transparent)]
-    Key(#[from] crate::auth::token::KeyError),
+    Key(#[from] crate::auth::keys::KeyError),
     /// A password.
     #[error(transparent)]
     Password(#[from] crate::auth::password::HashError),
@@ -129,8 +139,13 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failed> {
-    if matches!(cli.command, Command::Openapi) {
-        return print_contract();
+    match cli.command {
+        Command::Openapi => return print_contract(),
+        Command::Access => {
+            say(access::told(&crate::routes::contract()).trim_end());
+            return Ok(());
+        }
+        _ => {}
     }
     let config = configure(cli.settings)?;
     match cli.command {
@@ -139,7 +154,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Load { directory } => load::run(&config, &directory).await,
         Command::User { what } => user::run(&config, what).await,
         Command::Health { at } => health::run(at.unwrap_or(config.listen)),
-        Command::Openapi => print_contract(),
+        Command::Keys { what } => keys::run(&config, &what),
+        Command::Openapi | Command::Access => Ok(()),
     }
 }
 

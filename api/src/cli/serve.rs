@@ -8,13 +8,17 @@ use std::time::Duration;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::user::first_administrators;
 use super::{Failed, load, open, say, terminal};
 use crate::app::{self, App};
+use crate::auth::keys::Vault;
 use crate::auth::token::Tokens;
 use crate::auth::{Role, password};
 use crate::catalogue::Catalogue;
 use crate::config::{Config, LogFormat, Secret};
-use crate::store::account::{self, NewAccount};
+use crate::store::account;
+use crate::store::account::grant::{self, Origin, Wanted};
+use crate::store::account::user::{self, New};
 use crate::store::{Db, Failure};
 
 /// The password of every demo account.
@@ -27,12 +31,14 @@ const DRAIN: Duration = Duration::from_millis(500);
 const DEMO_MARK: &str = "officer.dawa";
 
 /// The demo accounts: name, name to show, role, region.
-const DEMO_ACCOUNTS: [(&str, &str, Role, Option<&str>); 5] = [
+const DEMO_ACCOUNTS: [(&str, &str, Role, Option<&str>); 7] = [
     ("officer", "市级专员", Role::Officer, Some("211100")),
     ("officer.dawa", "大洼区专员", Role::Officer, Some("211104")),
     ("manager", "市级主管", Role::Manager, Some("211100")),
     ("leader", "市领导", Role::Leader, Some("211100")),
-    ("admin", "系统管理员", Role::Administrator, None),
+    ("admin", "系统管理员", Role::SystemAdmin, None),
+    ("secadmin", "安全管理员", Role::SecurityAdmin, None),
+    ("auditor", "审计管理员", Role::AuditAdmin, None),
 ];
 
 /// How to serve.
@@ -69,6 +75,8 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     let app = prepare(&config).await?;
     if arguments.demo {
         set_up_demo(&app.db).await?;
+    } else {
+        first_administrators(&app.db).await?;
     }
     let address = listener.local_addr().unwrap_or(config.listen);
     announce(address, arguments.demo);
@@ -81,10 +89,15 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
 /// [`Failed`] if either can't be used.
 pub async fn prepare(config: &Config) -> Result<App, Failed> {
     let db = open(config).await?;
-    let tokens = Tokens::from_file(&config.data_dir.join("signing-key.p8"), &config.issuer)?;
+    let keys = config.keys();
+    let tokens = Tokens::open(&keys, &config.issuer, db.clock().now())?;
+    let vault = Vault::open(&keys.join("vault.key"))?;
     Ok(App {
         db,
         tokens: Arc::new(tokens),
+        vault: Arc::new(vault),
+        policy: Arc::new(config.policy()),
+        issuer: config.issuer.as_str().into(),
         draining: Arc::new(AtomicBool::new(false)),
     })
 }
@@ -152,15 +165,18 @@ pub async fn set_up_demo(db: &Db) -> Result<(), Failed> {
             None => password::hash(DEMO_PASSWORD.to_owned()).await?,
         };
         hash = Some(password_hash.clone());
-        let new = NewAccount {
+        let new = New {
             username: username.to_owned(),
             display_name: display_name.to_owned(),
             password_hash,
-            role,
-            region: region.map(str::to_owned),
+            is_one_time: false,
         };
-        db.write(terminal(), async move |tx| account::add(tx, &new).await)
-            .await?;
+        let wanted = Wanted::everywhere(role).within(region);
+        db.write(terminal(), async move |tx| {
+            let id = user::add(tx, &new).await?;
+            grant::add(tx, id, &wanted, Origin::Terminal).await
+        })
+        .await?;
     }
     Ok(())
 }

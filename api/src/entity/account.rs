@@ -1,4 +1,4 @@
-//! People who sign in.
+//! People and systems that sign in.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,8 @@ pub struct Model {
     pub id: Uuid,
     pub username: String,
     pub display_name: String,
-    pub password_hash: String,
+    pub kind: String,
+    pub version: i64,
     pub disabled_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
 }

@@ -6,9 +6,12 @@
 
 pub(crate) mod account;
 pub(crate) mod account_grant;
+pub(crate) mod account_password;
 pub(crate) mod approval;
 pub(crate) mod approval_rule;
+pub(crate) mod client_assertion;
 pub(crate) mod event;
+pub(crate) mod failed_attempts;
 pub(crate) mod idempotency_key;
 pub(crate) mod list_member;
 pub(crate) mod plan_year;
@@ -17,9 +20,12 @@ pub(crate) mod project;
 pub(crate) mod project_list;
 pub(crate) mod project_search;
 pub(crate) mod project_version;
+pub(crate) mod recovery_code;
 pub(crate) mod region;
 pub(crate) mod region_closure;
+pub(crate) mod second_factor;
 pub(crate) mod sector;
+pub(crate) mod service_account;
 pub(crate) mod session;
 pub(crate) mod transition;
 pub(crate) mod unit;

@@ -33,9 +33,17 @@ kinds! {
     INVALID_IDEMPOTENCY_KEY = 400, "invalid_idempotency_key", "Idempotency-Key 无效", "The Idempotency-Key is invalid";
     UNAUTHENTICATED = 401, "unauthenticated", "需要登录", "Sign in first";
     WRONG_CREDENTIALS = 401, "wrong_credentials", "用户名或密码不正确", "Wrong user name or password";
+    WRONG_PROOF = 422, "wrong_proof", "密码或验证码不正确", "Wrong password or code";
+    SECOND_FACTOR_CODE_REQUIRED = 401, "second_factor_code_required", "需要动态验证码", "A code of the second factor is needed";
     INVALID_REFRESH_TOKEN = 401, "invalid_refresh_token", "刷新令牌无效或已过期", "The refresh token is invalid or has expired";
     FORBIDDEN = 403, "forbidden", "没有权限", "Not allowed";
     NEEDS_MANAGER = 403, "needs_manager", "需要管理员级的项目权限（项目主管）", "Only a manager may do this";
+    PASSWORD_CHANGE_REQUIRED = 403, "password_change_required", "须先修改密码", "The password has to be changed first";
+    SECOND_FACTOR_REQUIRED = 403, "second_factor_required", "须先设置双因素登录", "A second factor has to be set first";
+    SCOPE_MISSING = 403, "scope_missing", "令牌的权限范围不够", "The token's scopes are not enough";
+    OWN_ACCOUNT = 403, "own_account", "不能处理自己的账号", "Not for one's own account";
+    OWN_REQUEST = 403, "own_request", "不能审批自己提出的申请", "Nobody decides what he has asked for himself";
+    LOCAL_SIGN_IN_OFF = 403, "local_sign_in_off", "请使用单位的统一身份认证登录", "Sign in at the office's identity provider";
     NOT_FOUND = 404, "not_found", "没有找到", "Not found";
     METHOD_NOT_ALLOWED = 405, "method_not_allowed", "不支持这种请求方法", "Method not allowed";
     NOT_ACCEPTABLE = 406, "not_acceptable", "无法提供所要求的格式", "Not acceptable";
@@ -45,6 +53,11 @@ kinds! {
     STILL_IN_USE = 409, "still_in_use", "仍被引用，不能删除", "Still in use";
     REQUEST_IN_FLIGHT = 409, "request_in_flight", "同一 Idempotency-Key 的请求正在处理", "A request with this Idempotency-Key is being worked on";
     CONCURRENT_CHANGE = 409, "concurrent_change", "同时有别的改动，请重新读取后再试", "Somebody else changed it at the same time; read it again";
+    ADMINISTRATORS_EXCLUDE = 409, "administrators_exclude_each_other", "系统、安全、审计管理员不得由同一人担任", "Nobody is two of the system, security and audit administrators";
+    DECIDED_ALREADY = 409, "decided_already", "已经处理过", "It has been decided already";
+    LAST_ADMINISTRATOR = 409, "last_administrator", "至少要保留一名该类管理员", "The last administrator of a kind stays";
+    SECOND_FACTOR_SET = 409, "second_factor_set", "已设置双因素登录", "There is a second factor already";
+    SECOND_FACTOR_UNSET = 409, "second_factor_unset", "没有待确认的双因素登录", "There is no second factor to confirm or remove";
     STALE = 412, "stale_version", "内容已被别人更改，请重新读取", "It has been changed since; read it again";
     CONTRADICTION = 412, "contradictory_preconditions", "If-Match 与 If-None-Match: * 不能同时成立", "If-Match and If-None-Match: * can't both hold";
     EXISTS = 412, "exists", "已经存在，不能新建", "It exists, so it can't be created";
@@ -79,6 +92,7 @@ kinds! {
     EVIDENCE_NOT_TAKEN = 422, "evidence_not_taken", "这种变动不需要该材料", "This move does not take that evidence";
     PRECONDITION_REQUIRED = 428, "precondition_required", "需要 If-Match 或 If-None-Match", "If-Match or If-None-Match is required";
     HEADERS_TOO_LARGE = 431, "headers_too_large", "请求头太大", "The headers are too large";
+    LOCKED_OUT = 429, "locked_out", "失败次数过多，暂时锁定", "Too many failures: locked for a while";
     INTERNAL = 500, "internal", "服务出错", "The service failed";
     UNAVAILABLE = 503, "unavailable", "暂时无法服务，请稍后再试", "Not available now; try again shortly";
 }

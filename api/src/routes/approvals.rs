@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::views::Approval;
 use super::{page, put_done, single};
 use crate::app::App;
-use crate::auth::{Caller, may};
+use crate::auth::Caller;
 use crate::body::Body;
 use crate::codes::{ApprovalItemCode, ApprovalStatusCode};
 use crate::input::read::Reader;
@@ -112,7 +112,7 @@ impl ApprovalInput {
 async fn list_approvals(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Read>,
+    caller: Caller,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let all = approval::all(app.db.reader(), &caller.principal.reads(), *id)
@@ -130,7 +130,7 @@ async fn list_approvals(
 #[get("/v1/projects/{id}/approvals/{item}")]
 async fn get_approval(
     app: web::Data<App>,
-    caller: Caller<may::Read>,
+    caller: Caller,
     path: web::Path<(Uuid, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (id, item) = path.into_inner();
@@ -156,7 +156,7 @@ async fn get_approval(
 async fn put_approval(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Edit>,
+    caller: Caller,
     path: web::Path<(Uuid, String)>,
     body: Body<ApprovalInput>,
 ) -> Result<HttpResponse, Problem> {

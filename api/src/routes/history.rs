@@ -8,7 +8,7 @@ use super::page;
 use super::query::Paging;
 use super::views::HistoryEntry;
 use crate::app::App;
-use crate::auth::{Caller, may};
+use crate::auth::Caller;
 use crate::body::Query;
 use crate::page::Page;
 use crate::problem::Problem;
@@ -28,7 +28,7 @@ pub(super) fn operations(service: &mut ServiceConfig) {
 async fn get_project_history(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Read>,
+    caller: Caller,
     id: web::Path<Uuid>,
     paging: Query<Paging>,
 ) -> Result<HttpResponse, Problem> {

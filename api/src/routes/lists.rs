@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::auth::{Caller, may};
+use crate::auth::Caller;
 use crate::precondition::{Precondition, etag};
 use crate::problem::Problem;
 use crate::store::list;
@@ -27,7 +27,7 @@ pub(super) fn operations(service: &mut ServiceConfig) {
 async fn add_to_list(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Manage>,
+    caller: Caller,
     path: web::Path<(String, Uuid)>,
 ) -> Result<HttpResponse, Problem> {
     set(&app, &request, caller, path.into_inner(), true).await
@@ -45,7 +45,7 @@ async fn add_to_list(
 async fn remove_from_list(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Manage>,
+    caller: Caller,
     path: web::Path<(String, Uuid)>,
 ) -> Result<HttpResponse, Problem> {
     set(&app, &request, caller, path.into_inner(), false).await
@@ -54,7 +54,7 @@ async fn remove_from_list(
 async fn set(
     app: &App,
     request: &HttpRequest,
-    caller: Caller<may::Manage>,
+    caller: Caller,
     (code, id): (String, Uuid),
     member: bool,
 ) -> Result<HttpResponse, Problem> {

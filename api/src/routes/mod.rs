@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod auth;
 mod contract;
+pub mod grants;
 pub mod health;
 pub mod history;
 pub mod lists;
@@ -16,6 +17,7 @@ pub mod reference;
 pub mod stage_rules;
 pub mod summary;
 pub mod transitions;
+pub mod users;
 pub mod views;
 
 use actix_web::http::header::{ETAG, LINK};
@@ -42,6 +44,8 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     summary::operations(service);
     stage_rules::operations(service);
     reference::operations(service);
+    users::operations(service);
+    grants::operations(service);
     health::operations(service);
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::views::PlanYear;
 use super::{page, put_done, single};
 use crate::app::App;
-use crate::auth::{Caller, may};
+use crate::auth::Caller;
 use crate::body::Body;
 use crate::input::read::Reader;
 use crate::page::Page;
@@ -53,7 +53,7 @@ fn year_of(year: i32) -> Result<i32, Problem> {
 async fn list_plan_years(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Read>,
+    caller: Caller,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let all = plan_year::all(app.db.reader(), &caller.principal.reads(), *id)
@@ -71,7 +71,7 @@ async fn list_plan_years(
 #[get("/v1/projects/{id}/plan-years/{year}")]
 async fn get_plan_year(
     app: web::Data<App>,
-    caller: Caller<may::Read>,
+    caller: Caller,
     path: web::Path<(Uuid, i32)>,
 ) -> Result<HttpResponse, Problem> {
     let (id, year) = path.into_inner();
@@ -96,7 +96,7 @@ async fn get_plan_year(
 async fn put_plan_year(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Manage>,
+    caller: Caller,
     path: web::Path<(Uuid, i32)>,
     body: Body<PlanYearInput>,
 ) -> Result<HttpResponse, Problem> {
@@ -130,7 +130,7 @@ async fn put_plan_year(
 async fn delete_plan_year(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Manage>,
+    caller: Caller,
     path: web::Path<(Uuid, i32)>,
 ) -> Result<HttpResponse, Problem> {
     let (id, year) = path.into_inner();

@@ -11,7 +11,7 @@ use super::query::{ListParameters, Listing, ProjectFilters};
 use super::views::Project;
 use super::{page, put_done, single};
 use crate::app::App;
-use crate::auth::{Caller, may};
+use crate::auth::Caller;
 use crate::body::{Body, Patch, Query};
 use crate::codes::ProjectRegistration;
 use crate::input::ProjectFields;
@@ -42,7 +42,7 @@ pub(super) fn operations(service: &mut ServiceConfig) {
 async fn list_projects(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Read>,
+    caller: Caller,
     parameters: Query<ListParameters>,
 ) -> Result<HttpResponse, Problem> {
     let question = parameters.0.question(app.db.clock())?;
@@ -65,7 +65,7 @@ async fn list_projects(
 async fn create_project(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Edit>,
+    caller: Caller,
     body: Body<ProjectFields>,
 ) -> Result<HttpResponse, Problem> {
     let new = registration(&body.value)?;
@@ -97,7 +97,7 @@ pub(super) fn location(id: Uuid) -> String {
 #[get("/v1/projects/{id}")]
 async fn get_project(
     app: web::Data<App>,
-    caller: Caller<may::Read>,
+    caller: Caller,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     read(&app, caller, Key::Id(*id)).await
@@ -110,13 +110,13 @@ async fn get_project(
 #[get("/v1/projects/by-code/{code}")]
 async fn get_project_by_code(
     app: web::Data<App>,
-    caller: Caller<may::Read>,
+    caller: Caller,
     code: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     read(&app, caller, Key::Code(&code)).await
 }
 
-async fn read(app: &App, caller: Caller<may::Read>, key: Key<'_>) -> Result<HttpResponse, Problem> {
+async fn read(app: &App, caller: Caller, key: Key<'_>) -> Result<HttpResponse, Problem> {
     if matches!(key, Key::Code(code) if ProjectCode::parse(code).is_err()) {
         return Err(Problem::not_found());
     }
@@ -140,7 +140,7 @@ async fn read(app: &App, caller: Caller<may::Read>, key: Key<'_>) -> Result<Http
 async fn amend_project(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Edit>,
+    caller: Caller,
     id: web::Path<Uuid>,
     patch: Patch<ProjectFields>,
 ) -> Result<HttpResponse, Problem> {
@@ -172,7 +172,7 @@ async fn amend_project(
 async fn upsert_project_by_code(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Edit>,
+    caller: Caller,
     code: web::Path<String>,
     body: Body<ProjectFields>,
 ) -> Result<HttpResponse, Problem> {

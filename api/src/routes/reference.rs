@@ -8,7 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::query::Paging;
 use super::{page, put_done, single};
 use crate::app::App;
-use crate::auth::{Caller, may};
+use crate::auth::Caller;
 use crate::body::{Body, Query};
 use crate::page::Page;
 use crate::precondition::Precondition;
@@ -62,7 +62,7 @@ async fn read<K: Kind>(app: &App, code: &str) -> Result<HttpResponse, Problem> {
 async fn put_one<K: Kind>(
     app: &App,
     request: &HttpRequest,
-    caller: Caller<may::Administer>,
+    caller: Caller,
     code: String,
     fields: K,
 ) -> Result<HttpResponse, Problem> {
@@ -79,7 +79,7 @@ async fn put_one<K: Kind>(
 async fn remove<K: Kind>(
     app: &App,
     request: &HttpRequest,
-    caller: Caller<may::Administer>,
+    caller: Caller,
     code: String,
 ) -> Result<HttpResponse, Problem> {
     let seen = Precondition::if_match(request)?;
@@ -102,7 +102,7 @@ macro_rules! operations_of {
         async fn $list(
             app: web::Data<App>,
             request: HttpRequest,
-            _caller: Caller<may::BeHere>,
+            _caller: Caller,
             paging: Query<Paging>,
         ) -> Result<HttpResponse, Problem> {
             list_all::<$kind>(&app, &request, paging.0).await
@@ -115,7 +115,7 @@ macro_rules! operations_of {
         #[get($path_of_one)]
         async fn $get(
             app: web::Data<App>,
-            _caller: Caller<may::BeHere>,
+            _caller: Caller,
             code: web::Path<String>,
         ) -> Result<HttpResponse, Problem> {
             read::<$kind>(&app, &code).await
@@ -132,7 +132,7 @@ macro_rules! operations_of {
         async fn $put(
             app: web::Data<App>,
             request: HttpRequest,
-            caller: Caller<may::Administer>,
+            caller: Caller,
             code: web::Path<String>,
             body: Body<$kind>,
         ) -> Result<HttpResponse, Problem> {
@@ -148,7 +148,7 @@ macro_rules! operations_of {
         async fn $delete(
             app: web::Data<App>,
             request: HttpRequest,
-            caller: Caller<may::Administer>,
+            caller: Caller,
             code: web::Path<String>,
         ) -> Result<HttpResponse, Problem> {
             remove::<$kind>(&app, &request, caller, code.into_inner()).await

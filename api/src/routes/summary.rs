@@ -12,7 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::query::{Grouping, ProjectFilters, SummaryParameters};
 use super::views::Amount;
 use crate::app::App;
-use crate::auth::{Caller, may};
+use crate::auth::Caller;
 use crate::body::Query;
 use crate::codes::LevelCode;
 use crate::problem::Problem;
@@ -109,7 +109,7 @@ pub struct SummaryView {
 async fn get_summary(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Read>,
+    caller: Caller,
     parameters: Query<SummaryParameters>,
 ) -> Result<HttpResponse, Problem> {
     let clock = app.db.clock();

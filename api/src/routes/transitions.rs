@@ -16,7 +16,7 @@ use super::projects::location;
 use super::single;
 use super::views::{ProblemItem, Project};
 use crate::app::App;
-use crate::auth::{Caller, may};
+use crate::auth::Caller;
 use crate::body::Body;
 use crate::codes::{MoveCode, StageBasisCode, StageCode};
 use crate::input::EvidenceInput;
@@ -132,7 +132,7 @@ pub struct MoveOffer {
 async fn list_transitions(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Read>,
+    caller: Caller,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let language = Language::of(request.headers());
@@ -210,7 +210,7 @@ fn told(outlook: Outlook, language: Language) -> Transitions {
 async fn create_transition(
     app: web::Data<App>,
     request: HttpRequest,
-    caller: Caller<may::Edit>,
+    caller: Caller,
     id: web::Path<Uuid>,
     body: Body<TransitionRequest>,
 ) -> Result<HttpResponse, Problem> {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::project::{self, Key};
 use super::row::coded;
 use super::{Failure, Tx};
-use crate::auth::caller::{Principal, Reach};
+use crate::auth::{Principal, Reach};
 use crate::entity::approval::{self, Model};
 use crate::precondition::Precondition;
 use crate::problem::{Problem, kinds};
@@ -135,7 +135,7 @@ pub async fn put(
             .as_ref()
             .is_some_and(|record| waives(&record.approval))
     {
-        principal.need_manager(&held.model.region)?;
+        principal.need_manager(&held.model.region, held.model.unit.as_deref())?;
     }
     if held.is_cover() {
         return Err(Problem::new(kinds::COVER_HAS_NO_STAGE).into());

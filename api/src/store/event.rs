@@ -52,6 +52,19 @@ impl Entry {
         }
     }
 
+    /// About nobody who is known.
+    #[must_use]
+    pub fn of_nobody(kind: &'static str) -> Self {
+        Self {
+            project: None,
+            subject: "account/-".to_owned(),
+            kind,
+            version: None,
+            before: None,
+            after: None,
+        }
+    }
+
     /// About something with a code.
     #[must_use]
     pub fn of_code(what: &str, code: &str, kind: &'static str, version: i64) -> Self {

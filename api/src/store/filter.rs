@@ -17,9 +17,9 @@ use super::reference::region::Region;
 use super::reference::sector::Sector;
 use super::reference::unit::Unit;
 use super::reference::{self, Kind};
-use super::{Failure, search};
-use crate::auth::caller::Reach;
-use crate::entity::project::{self, Column};
+use super::{Failure, project, search};
+use crate::auth::Reach;
+use crate::entity::project::{Column, Entity};
 use crate::entity::region_closure;
 use crate::problem::{Fault, Problem};
 
@@ -69,8 +69,8 @@ pub(crate) struct Scoped {
     filter: Filter,
     /// Whether the question is about the past.
     past: bool,
-    /// The regions that are left; none if there is no limit.
-    pub regions: Option<BTreeSet<String>>,
+    /// The scope that is left.
+    reach: Reach,
 }
 
 impl Filter {
@@ -86,30 +86,21 @@ impl Filter {
         frame: &Frame,
     ) -> Result<Scoped, Failure> {
         self.check(db, frame.lists()).await?;
-        let mut regions = match reach {
-            Reach::Everywhere => None,
-            Reach::Regions(regions) => Some(regions.clone()),
-        };
-        let mut narrow = |some: BTreeSet<String>| {
-            regions = Some(match regions.take() {
-                None => some,
-                Some(present) => present.intersection(&some).cloned().collect(),
-            });
-        };
+        let mut reach = reach.clone();
         if !self.regions.is_empty() {
             let subtrees = region_closure::Entity::find()
                 .filter(region_closure::Column::Ancestor.is_in(&self.regions))
                 .all(db)
                 .await?;
-            narrow(subtrees.into_iter().map(|row| row.descendant).collect());
+            reach = reach.narrowed(&subtrees.into_iter().map(|row| row.descendant).collect());
         }
         if !self.regions_exact.is_empty() {
-            narrow(self.regions_exact.iter().cloned().collect());
+            reach = reach.narrowed(&self.regions_exact.iter().cloned().collect());
         }
         Ok(Scoped {
             filter: self,
             past: frame.as_of.is_some(),
-            regions,
+            reach,
         })
     }
 
@@ -210,16 +201,25 @@ impl Scoped {
 
     /// The whole condition on `project`.
     pub(crate) fn condition(&self, backend: DbBackend) -> Condition {
-        self.conditions(backend).add_option(
-            self.regions
-                .as_ref()
-                .map(|regions| Column::Region.is_in(regions.iter().map(String::as_str))),
-        )
+        self.conditions(backend).add(project::within(&self.reach))
     }
 
-    /// The condition for one region alone.
-    pub(crate) fn condition_in(&self, backend: DbBackend, region: &str) -> Condition {
-        self.conditions(backend).add(Column::Region.eq(region))
+    /// The same condition in parts that have no project in common and an index each: one for each region, and
+    /// for each unit beyond them. None where there is no limit.
+    pub(crate) fn parts(&self, backend: DbBackend) -> Option<Vec<Condition>> {
+        let whole = self.reach.whole_regions()?;
+        let by_unit = self.reach.extents().iter().filter(|e| e.unit.is_some());
+        let by_unit: Vec<Condition> = by_unit
+            .map(|extent| {
+                self.conditions(backend)
+                    .add(project::within_one(extent))
+                    .add(Column::Region.is_not_in(whole.iter().copied()))
+            })
+            .collect();
+        let by_region = whole
+            .iter()
+            .map(|region| self.conditions(backend).add(Column::Region.eq(*region)));
+        Some(by_region.chain(by_unit).collect())
     }
 
     /// Whether the counted set leaves the withdrawn out: unless they are asked for.
@@ -266,7 +266,7 @@ fn in_years(column: Column, years: &AnyOf<i32>) -> Option<Condition> {
 
 /// On any of the lists, or on none at all.
 fn on_lists(lists: &AnyOf<String>) -> Expr {
-    let id = Expr::col((project::Entity, Column::Id));
+    let id = Expr::col((Entity, Column::Id));
     let some: Vec<&str> = lists.iter().flatten().map(String::as_str).collect();
     let mut members = Query::select();
     members.column((MEMBER, "project_id")).from(MEMBER);

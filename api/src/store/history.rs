@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::project::{self, Key};
-use crate::auth::caller::Reach;
+use crate::auth::Reach;
 use crate::entity::event;
 use crate::page;
 

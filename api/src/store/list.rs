@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::reference::list::List;
 use super::{Failure, Tx, project, reference};
-use crate::auth::caller::Principal;
+use crate::auth::Principal;
 use crate::entity::{list_member, project_list};
 use crate::precondition::Precondition;
 
@@ -30,7 +30,7 @@ pub async fn set_membership(
     // The list's version is that of its entry too; taken before the family's lock, as loading does.
     tx.alone_with_reference_data().await?;
     let held = project::hold(tx, principal, id, None).await?;
-    principal.need_manager(&held.model.region)?;
+    principal.need_manager(&held.model.region, held.model.unit.as_deref())?;
     let found = reference::read::<List>(&tx.db, list).await?;
     Precondition::Version(seen).check(Some(found.version))?;
     let stands = list_member::Entity::find()

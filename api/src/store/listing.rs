@@ -12,12 +12,12 @@ use super::counting::{Frame, MEMBER, Rows};
 use super::filter::{Filter, Scoped};
 use super::project::Record;
 use super::{Failure, list};
-use crate::auth::caller::Reach;
+use crate::auth::Reach;
 use crate::entity::project::{self, Column, Model};
 use crate::page;
 
-/// In how many regions at the most each is paged by its own index; beyond, they are taken together.
-const MAX_MERGED_REGIONS: usize = 32;
+/// Of how many regions and units at the most each is paged by its own index; beyond, they are taken together.
+const MAX_MERGED: usize = 32;
 
 /// In what order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,13 +190,10 @@ async fn page_rows(
         select
     };
     let is_merged = question.sort.key.is_indexed_by_region() && question.frame.as_of.is_none();
-    let select = match &scoped.regions {
-        Some(regions) if is_merged && (2..=MAX_MERGED_REGIONS).contains(&regions.len()) => {
-            let by_region: Vec<_> = regions
-                .iter()
-                .map(|region| one(scoped.condition_in(backend, region)))
-                .collect();
-            merged(by_region, question)
+    let parts = is_merged.then(|| scoped.parts(backend)).flatten();
+    let select = match parts {
+        Some(parts) if (2..=MAX_MERGED).contains(&parts.len()) => {
+            merged(parts.into_iter().map(one).collect(), question)
         }
         Some(_) | None => one(scoped.condition(backend)),
     };
@@ -218,9 +215,9 @@ pub(super) fn counted_only(scoped: &Scoped, frame: &Frame, condition: Condition)
     }
 }
 
-/// Each region's page by its own index, and the page of them all out of those.
-fn merged(by_region: Vec<SelectStatement>, question: &Question) -> SelectStatement {
-    let mut pages = by_region.into_iter().map(|select| {
+/// Each part's page by its own index, and the page of them all out of those.
+fn merged(parts: Vec<SelectStatement>, question: &Question) -> SelectStatement {
+    let mut pages = parts.into_iter().map(|select| {
         Query::select()
             .column(sea_orm::sea_query::Asterisk)
             .from_subquery(select, "page")

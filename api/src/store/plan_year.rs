@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::project::{self, Held, Key};
 use super::{Failure, Tx, row};
-use crate::auth::caller::{Principal, Reach};
+use crate::auth::{Principal, Reach};
 use crate::entity::plan_year::{self, Model};
 use crate::precondition::Precondition;
 use crate::problem::{Problem, kinds};
@@ -132,7 +132,7 @@ pub async fn remove(
 
 async fn hold(tx: &Tx, principal: &Principal, id: Uuid) -> Result<Held, Failure> {
     let held = project::hold(tx, principal, id, None).await?;
-    principal.need_manager(&held.model.region)?;
+    principal.need_manager(&held.model.region, held.model.unit.as_deref())?;
     if held.is_cover() {
         return Err(Problem::new(kinds::COVER_HAS_NO_STAGE)
             .say(

@@ -7,13 +7,15 @@ use domain::rollup::Measures;
 use domain::stage::{Condition as ProjectCondition, Stage};
 use domain::tier::InvestmentTier;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryResult, TryGetable};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryResult, TryGetable,
+};
 
 use super::counting::{Base, COUNTED, Frame, PLAN, Rows};
 use super::filter::{Filter, Scoped};
 use super::listing::{count, counted_only};
 use super::{Failure, corrupt};
-use crate::auth::caller::Reach;
+use crate::auth::Reach;
 use crate::entity::project::{self, Column};
 use crate::entity::region;
 
@@ -340,15 +342,12 @@ fn cell(row: &QueryResult, group_by: &[Dimension]) -> Result<Cell, Failure> {
 }
 
 async fn covers_all(db: &impl ConnectionTrait, reach: &Reach) -> Result<bool, Failure> {
-    match reach {
-        Reach::Everywhere => Ok(true),
-        Reach::Regions(regions) => {
-            use sea_orm::QueryFilter;
-            let unseen = region::Entity::find()
-                .filter(region::Column::Code.is_not_in(regions.iter().map(String::as_str)))
-                .count(db)
-                .await?;
-            Ok(unseen == 0)
-        }
-    }
+    let Some(whole) = reach.whole_regions() else {
+        return Ok(true);
+    };
+    let unseen = region::Entity::find()
+        .filter(region::Column::Code.is_not_in(whole))
+        .count(db)
+        .await?;
+    Ok(unseen == 0)
 }

@@ -22,7 +22,7 @@ use super::family::Household;
 use super::project::{self, Record};
 use super::row::{self, coded};
 use super::{Failure, Tx, corrupt, event};
-use crate::auth::caller::{Principal, Reach};
+use crate::auth::{Principal, Reach};
 use crate::clock::new_id;
 use crate::entity::project::{Column, Model};
 use crate::entity::project_version;
@@ -58,7 +58,7 @@ pub async fn outlook(
     let dossier = dossier(db, &model, &household, &principal.reads()).await?;
     Ok(Outlook {
         offers: offers(&dossier, today),
-        mandate: principal.mandate(&model.region),
+        mandate: principal.mandate(&model.region, model.unit.as_deref()),
         passed: passed(db, &model).await?,
         ahead: if dossier.is_cover {
             Vec::new()

@@ -48,6 +48,13 @@ impl Client {
         Self::new(&self.base, Some(reply.str("/access_token")))
     }
 
+    /// The tokens of a demo account that signs in.
+    pub(crate) async fn pair(&self, username: &str) -> Reply {
+        let credentials = json!({ "username": username, "password": super::PASSWORD });
+        let request = self.post("/auth/login", &credentials);
+        request.send().await.expect(200)
+    }
+
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self::new(&self.base, Some(token.to_owned()))
     }

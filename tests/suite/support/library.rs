@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use taizhang::auth::Role;
 use taizhang::auth::password;
-use taizhang::store::account::{self, NewAccount};
+use taizhang::store::account::grant::{self, Origin, Wanted};
+use taizhang::store::account::user::{self, New};
 use taizhang::store::{Author, Db};
 
 use super::{Client, Reply, Server};
@@ -134,20 +135,34 @@ pub(crate) fn author() -> Author {
 
 /// Makes an account, as the command line does.
 pub(crate) async fn add_account(server: &Server, username: &str, role: Role, region: Option<&str>) {
+    add_account_with(
+        server,
+        username,
+        vec![Wanted::everywhere(role).within(region)],
+    )
+    .await;
+}
+
+/// Makes an account with these rights, as the command line does.
+pub(crate) async fn add_account_with(server: &Server, username: &str, rights: Vec<Wanted>) {
     let username = username.to_owned();
-    let region = region.map(str::to_owned);
     in_store(server, async move |db| {
         let hash = password::hash(super::PASSWORD.to_owned()).await.unwrap();
-        let new = NewAccount {
+        let new = New {
             display_name: username.clone(),
             username,
             password_hash: hash,
-            role,
-            region,
+            is_one_time: false,
         };
-        db.write(author(), async move |tx| account::add(tx, &new).await)
-            .await
-            .unwrap();
+        db.write(author(), async move |tx| {
+            let id = user::add(tx, &new).await?;
+            for right in &rights {
+                grant::add(tx, id, right, Origin::Terminal).await?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
     })
     .await;
 }

@@ -7,6 +7,7 @@ use domain::family::FamilyCounting;
 use domain::gate::Part;
 use domain::project::{Facts, FactsContext};
 use domain::stage::{Condition, Stage, StageBasis};
+use domain::text::Text;
 use domain::transition::Standing;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use super::gates::{check_gates, is_completed_whole, parts_inside};
 use super::hold::{hold_with, parent_row};
 use super::{Key, Record, complete, difference, need, snapshot};
-use crate::auth::caller::{Principal, Reach};
+use crate::auth::{Principal, Reach};
 use crate::clock::new_id;
 use crate::entity::project::{self, Model};
 use crate::problem::{Fault, Problem, kinds};
@@ -44,7 +45,7 @@ pub async fn register(
     let Registration { facts, planned_on } = new;
     let region = facts.region.as_str();
     if reference::find::<Region>(&tx.db, region).await?.is_some() {
-        principal.need_mandate(region)?;
+        principal.need_mandate(region, facts.unit.as_ref().map(Text::as_str))?;
     }
     check_facts(tx, &facts, None, None).await?;
     if planned_on.is_some_and(|day| day > tx.today) {
@@ -183,7 +184,7 @@ pub async fn amend(
         return complete(&tx.db, &held.model).await;
     }
     check_facts(tx, &after, Some(&before), Some(&held.model)).await?;
-    principal.need_mandate(after.region.as_str())?;
+    principal.need_mandate(after.region.as_str(), after.unit.as_ref().map(Text::as_str))?;
     if let Some(parent) = joining {
         check_parent(&held.household, parent)?;
     }
@@ -191,7 +192,7 @@ pub async fn amend(
         && let Some(left) = before.parent.and_then(|id| held.household.get(id.0))
     {
         // Who leaves a whole changes how it is counted and opens its gate.
-        principal.need_mandate(&left.region)?;
+        principal.need_mandate(&left.region, left.unit.as_deref())?;
     }
     check_gates(tx, &held, &before, &after).await?;
     let mut model = held.model.clone();
@@ -222,7 +223,7 @@ fn check_whole(
     if !becomes_whole || model.stage != Stage::Completion.code() {
         return Ok(());
     }
-    let parts = parts_inside(model, household, &Reach::Everywhere)?;
+    let parts = parts_inside(model, household, &Reach::everywhere())?;
     let is_open =
         |part: &Part| part.stage != Stage::Completion && part.condition != Condition::Withdrawn;
     if parts.iter().any(is_open) {

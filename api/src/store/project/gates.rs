@@ -11,7 +11,7 @@ use domain::stage::{Condition, Stage, StageBasis};
 use sea_orm::ConnectionTrait;
 
 use super::Held;
-use crate::auth::caller::Reach;
+use crate::auth::Reach;
 use crate::entity::project::Model;
 use crate::problem::Problem;
 use crate::store::family::Household;
@@ -62,7 +62,7 @@ pub(crate) fn parts_inside(
         .inside(model.id)
         .filter(|part| part.family_counting != FamilyCounting::Parts.code())
         .map(|part| {
-            let is_seen = reach.covers(&part.region);
+            let is_seen = reach.covers(&part.region, part.unit.as_deref());
             Ok(Part {
                 id: ProjectId(part.id),
                 name: is_seen.then(|| part.name.clone()),

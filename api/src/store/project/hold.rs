@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Key, find, need};
-use crate::auth::caller::Principal;
+use crate::auth::Principal;
 use crate::entity::project::Model;
 use crate::precondition::stale;
 use crate::problem::{Fault, Problem};
@@ -68,7 +68,7 @@ pub(super) async fn hold_with(
     joining: Option<Uuid>,
 ) -> Result<Held, Failure> {
     let found = need(&tx.db, &principal.reads(), Key::Id(id)).await?;
-    let mandate = principal.need_mandate(&found.region)?;
+    let mandate = principal.need_mandate(&found.region, found.unit.as_deref())?;
     let mut roots = BTreeSet::from([found.root_id]);
     if let Some(parent) = joining {
         roots.insert(parent_row(tx, principal, parent).await?.root_id);
@@ -104,6 +104,6 @@ pub(super) async fn parent_row(tx: &Tx, principal: &Principal, id: Uuid) -> Resu
         )])
     })?;
     // A part changes how its whole is counted and what its gates read.
-    principal.need_mandate(&parent.region)?;
+    principal.need_mandate(&parent.region, parent.unit.as_deref())?;
     Ok(parent)
 }

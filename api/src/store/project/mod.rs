@@ -9,12 +9,14 @@ use chrono::{DateTime, Utc};
 use domain::project::Facts;
 use domain::stage::Stage;
 use domain::transition::Standing;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::row::{self, coded};
 use super::{Failure, list};
-use crate::auth::caller::Reach;
+use crate::auth::Reach;
+use crate::auth::reach::Extent;
 use crate::entity::project::{self, Model};
 use crate::problem::Problem;
 
@@ -104,12 +106,23 @@ pub enum Key<'a> {
 }
 
 /// THE scope: what a person may read. Every query on projects goes through it.
-pub(crate) fn within(reach: &Reach) -> sea_orm::Condition {
-    match reach {
-        Reach::Everywhere => sea_orm::Condition::all(),
-        Reach::Regions(regions) => sea_orm::Condition::all()
-            .add(project::Column::Region.is_in(regions.iter().map(String::as_str))),
+pub(crate) fn within(reach: &Reach) -> Condition {
+    match reach.extents() {
+        // Not `any` of nothing, which would be everything.
+        [] => Condition::all().add(Expr::val(1).eq(2)),
+        [one] => within_one(one),
+        several => several
+            .iter()
+            .fold(Condition::any(), |any, extent| any.add(within_one(extent))),
     }
+}
+
+/// One extent of a scope.
+pub(crate) fn within_one(extent: &Extent) -> Condition {
+    let regions = extent.regions.as_ref();
+    Condition::all()
+        .add_option(regions.map(|r| project::Column::Region.is_in(r.iter().map(String::as_str))))
+        .add_option(extent.unit.as_deref().map(|u| project::Column::Unit.eq(u)))
 }
 
 pub(crate) async fn find(

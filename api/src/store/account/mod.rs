@@ -1,0 +1,36 @@
+//! Accounts: who they are, what they may do, how they sign in.
+
+pub mod attempts;
+pub mod grant;
+pub mod password;
+mod principal;
+pub mod second_factor;
+pub mod session;
+pub mod user;
+
+pub use principal::principal;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::Failure;
+use crate::entity::account;
+
+/// Whether an account of that name exists.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn exists(db: &impl ConnectionTrait, username: &str) -> Result<bool, Failure> {
+    let found = account::Entity::find()
+        .filter(account::Column::Username.eq(username))
+        .one(db)
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Whether there is no account at all.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn none(db: &impl ConnectionTrait) -> Result<bool, Failure> {
+    Ok(account::Entity::find().one(db).await?.is_none())
+}
