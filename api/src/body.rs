@@ -68,6 +68,24 @@ impl<T: DeserializeOwned + 'static> FromRequest for Patch<T> {
     }
 }
 
+/// A form, as OAuth 2.0 sends it; none if a name that is known is missing or stands there twice.
+#[derive(Debug)]
+pub struct Form<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let checked = check_headers(request, &["application/x-www-form-urlencoded"]);
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = collect(payload, checked?).await?;
+            Ok(Self(serde_html_form::from_bytes(&bytes).ok()))
+        })
+    }
+}
+
 fn check_headers(request: &HttpRequest, types: &[&str]) -> Result<Option<usize>, Problem> {
     let headers = request.headers();
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());

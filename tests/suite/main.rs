@@ -25,4 +25,5 @@ mod random_histories;
 mod reference;
 mod sign_in;
 mod summary;
+mod systems;
 mod taking_back;

@@ -69,6 +69,7 @@ operations! {
     POST "/auth/login": Door::Open, PEOPLE_ONLY;
     POST "/auth/refresh": Door::Open, PEOPLE_ONLY;
     POST "/auth/logout": Door::Oneself, PEOPLE_ONLY;
+    POST "/oauth/token": Door::Open, PEOPLE_ONLY;
     GET "/.well-known/jwks.json": Door::Open, PEOPLE_ONLY;
     GET "/healthz": Door::Open, PEOPLE_ONLY;
     GET "/readyz": Door::Open, PEOPLE_ONLY;
@@ -136,6 +137,13 @@ operations! {
     POST "/v1/users/{id}/sessions/end": SECURITY, PEOPLE_ONLY;
     GET "/v1/users/{id}/grants": ADMINISTRATORS, PEOPLE_ONLY;
     POST "/v1/users/{id}/grants": SYSTEM, PEOPLE_ONLY;
+    GET "/v1/service-accounts": ADMINISTRATORS, PEOPLE_ONLY;
+    POST "/v1/service-accounts": SECURITY, PEOPLE_ONLY;
+    GET "/v1/service-accounts/{id}": ADMINISTRATORS, PEOPLE_ONLY;
+    PUT "/v1/service-accounts/{id}": SECURITY, PEOPLE_ONLY;
+    POST "/v1/service-accounts/{id}/secrets": SECURITY, PEOPLE_ONLY;
+    POST "/v1/service-accounts/{id}/secrets/revoke": SECURITY, PEOPLE_ONLY;
+    PUT "/v1/service-accounts/{id}/keys": SECURITY, PEOPLE_ONLY;
     GET "/v1/grants": ADMINISTRATORS, PEOPLE_ONLY;
     POST "/v1/grants/{id}/decide": SECURITY, PEOPLE_ONLY;
     POST "/v1/grants/{id}/end": SECURITY, PEOPLE_ONLY;

@@ -1,6 +1,7 @@
 //! Who asks, and what that person may do.
 
 pub mod access;
+pub mod assertion;
 pub mod caller;
 pub mod keys;
 pub mod password;

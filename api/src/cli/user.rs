@@ -170,7 +170,7 @@ fn ask(question: &str, suggestion: &str) -> Result<String, Failed> {
 
 fn check_username(username: &str) -> Result<(), Failed> {
     let mut reader = crate::input::read::Reader::default();
-    crate::routes::users::check_username(&mut reader, username);
+    crate::routes::users::check_username(&mut reader, "/username", username);
     refuse(&reader.faults)
 }
 

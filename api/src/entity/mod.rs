@@ -26,6 +26,8 @@ pub(crate) mod region_closure;
 pub(crate) mod second_factor;
 pub(crate) mod sector;
 pub(crate) mod service_account;
+pub(crate) mod service_key;
+pub(crate) mod service_secret;
 pub(crate) mod session;
 pub(crate) mod transition;
 pub(crate) mod unit;

@@ -55,6 +55,7 @@ kinds! {
     CONCURRENT_CHANGE = 409, "concurrent_change", "同时有别的改动，请重新读取后再试", "Somebody else changed it at the same time; read it again";
     ADMINISTRATORS_EXCLUDE = 409, "administrators_exclude_each_other", "系统、安全、审计管理员不得由同一人担任", "Nobody is two of the system, security and audit administrators";
     DECIDED_ALREADY = 409, "decided_already", "已经处理过", "It has been decided already";
+    PEOPLE_ONLY = 409, "people_only", "管理员角色只授予个人", "Administrators are people, not systems";
     LAST_ADMINISTRATOR = 409, "last_administrator", "至少要保留一名该类管理员", "The last administrator of a kind stays";
     SECOND_FACTOR_SET = 409, "second_factor_set", "已设置双因素登录", "There is a second factor already";
     SECOND_FACTOR_UNSET = 409, "second_factor_unset", "没有待确认的双因素登录", "There is no second factor to confirm or remove";

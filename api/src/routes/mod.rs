@@ -8,12 +8,14 @@ pub mod health;
 pub mod history;
 pub mod lists;
 pub mod me;
+pub mod oauth;
 mod once;
 mod pages;
 pub mod plan_years;
 pub mod projects;
 pub mod query;
 pub mod reference;
+pub mod service_accounts;
 pub mod stage_rules;
 pub mod summary;
 pub mod transitions;
@@ -46,6 +48,8 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     reference::operations(service);
     users::operations(service);
     grants::operations(service);
+    service_accounts::operations(service);
+    oauth::operations(service);
     health::operations(service);
 }
 

@@ -182,7 +182,7 @@ async fn create_user(
         display_name,
     } = body.value;
     let mut reader = Reader::default();
-    check_username(&mut reader, &username);
+    check_username(&mut reader, "/username", &username);
     let display_name = reader.text::<100>("/display_name", &display_name);
     let Some(display_name) = display_name.filter(|_| reader.faults.is_empty()) else {
         return Err(Problem::invalid(reader.faults));
@@ -211,14 +211,14 @@ async fn create_user(
 }
 
 /// Holds a name to sign in with to its pattern.
-pub(crate) fn check_username(reader: &mut Reader, username: &str) {
+pub(crate) fn check_username(reader: &mut Reader, pointer: &str, username: &str) {
     let is_head = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let is_name = (1..=64).contains(&username.len())
         && username.starts_with(is_head)
         && username.chars().all(|c| is_head(c) || "._@-".contains(c));
     if !is_name {
         reader.faults.push(Fault::at(
-            "/username",
+            pointer,
             "invalid_username",
             "用户名须为 1 至 64 个小写字母、数字或 . _ @ -，以字母或数字开头",
             "A user name has 1 to 64 small letters, digits and . _ @ -, the first a letter or a digit",

@@ -11,6 +11,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::service;
 use super::user::refuse_own;
 use crate::auth::Role;
 use crate::clock::new_id;
@@ -153,6 +154,9 @@ pub async fn add(
         .ok_or_else(Problem::not_found)?;
     refuse_own(tx, account)?;
     check(tx, wanted).await?;
+    if wanted.role.is_administrator() {
+        service::refuse_system(tx, account).await?;
+    }
     check_beside(tx, account, wanted).await?;
     let (state, requested_by) = match origin {
         Origin::Request => ("requested", tx.by.account),

@@ -5,9 +5,11 @@ pub mod grant;
 pub mod password;
 mod principal;
 pub mod second_factor;
+pub mod service;
 pub mod session;
 pub mod user;
 
+pub(crate) use principal::is_listed;
 pub use principal::principal;
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};

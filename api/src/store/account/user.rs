@@ -224,12 +224,25 @@ pub struct Change {
 pub async fn amend(tx: &Tx, id: Uuid, seen: i64, change: &Change) -> Result<Record, Failure> {
     let row = find(&tx.db, id, PERSON).await?;
     Precondition::Version(seen).check(Some(row.version))?;
-    amend_row(tx, row, change).await?;
+    if change.would_change(&row) {
+        save(tx, row, change).await?;
+    }
     read(&tx.db, id).await
 }
 
-/// Changes the row of an account.
-pub(crate) async fn amend_row(tx: &Tx, row: Model, change: &Change) -> Result<(), Failure> {
+impl Change {
+    fn would_change(&self, row: &Model) -> bool {
+        self.display_name
+            .as_ref()
+            .is_some_and(|name| *name != row.display_name)
+            || self
+                .disabled
+                .is_some_and(|disabled| disabled != row.disabled_at.is_some())
+    }
+}
+
+/// Saves an account as its next version.
+pub(crate) async fn save(tx: &Tx, row: Model, change: &Change) -> Result<(), Failure> {
     let mut after = row.clone();
     if let Some(name) = &change.display_name {
         after.display_name.clone_from(name);
@@ -238,9 +251,6 @@ pub(crate) async fn amend_row(tx: &Tx, row: Model, change: &Change) -> Result<()
         Some(true) if row.disabled_at.is_none() => after.disabled_at = Some(tx.now()),
         Some(false) => after.disabled_at = None,
         Some(true) | None => {}
-    }
-    if after == row {
-        return Ok(());
     }
     if after.disabled_at.is_some() && row.disabled_at.is_none() {
         refuse_own(tx, row.id)?;
