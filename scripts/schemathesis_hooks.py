@@ -38,6 +38,9 @@ REFERENCES = {
     "sector": "sectors",
 }
 
+# What has ids of its own; other ids are a project's.
+WITH_IDS = {"users", "grants", "service-accounts"}
+
 ETAG = re.compile(r'"[1-9][0-9]*"')
 
 # What has no GET of its own has the version of something else.
@@ -45,6 +48,7 @@ VERSION_OF = {
     "/v1/projects/{id}/transitions": "/v1/projects/{id}",
     "/v1/lists/{code}/projects/{id}": "/v1/lists/{code}",
     "/v1/stage-rules/approvals": "/v1/stage-rules",
+    "/v1/service-accounts/{id}/keys": "/v1/service-accounts/{id}",
 }
 
 
@@ -101,9 +105,10 @@ class Aim:
 
     def turn_to_known(self, case):
         path, parameters = case.operation.path, case.path_parameters
-        if is_uuid(parameters.get("id")):
-            parameters["id"] = self.pick("projects", "id") or parameters["id"]
         kind = path.split("/")[2] if path.startswith("/v1/") else ""
+        if is_uuid(parameters.get("id")):
+            whose = kind if kind in WITH_IDS else "projects"
+            parameters["id"] = self.pick(whose, "id") or parameters["id"]
         if "code" in parameters and kind != "projects":
             parameters["code"] = self.pick(kind, "code") or parameters["code"]
         if isinstance(case.body, dict):

@@ -1,23 +1,46 @@
 //! Passwords: hashed with argon2id, compared in the same time whether the account exists or not.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
-/// The least length of a password, in characters.
-pub const MIN_PASSWORD: usize = 12;
-/// The greatest length of a password, in characters.
-pub const MAX_PASSWORD: usize = 128;
-/// How many passwords are hashed at once: each takes 19 MiB.
-const PARALLEL: usize = 2;
-
 /// How long one waits for his turn.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How far what hashes steps back behind everything else that wants the processor.
+const NICE: i32 = 10;
 
-static TURNSTILE: Semaphore = Semaphore::const_new(PARALLEL);
+/// Where passwords are hashed: half of the processors at the most, each hash 19 MiB, and after all other work, so that
+/// a crowd that signs in does not keep the others waiting.
+struct Hashers {
+    turnstile: Semaphore,
+    threads: Option<Runtime>,
+}
+
+static HASHERS: LazyLock<Hashers> = LazyLock::new(|| {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let parallel = (processors / 2).max(1);
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(parallel)
+        .thread_name("password")
+        .on_thread_start(|| {
+            // Where it is not allowed, hashing competes as everything else does.
+            let _refused = rustix::process::setpriority_process(None, NICE);
+        })
+        .build();
+    if let Err(error) = &threads {
+        tracing::error!(%error, "there are no threads to hash passwords in");
+    }
+    Hashers {
+        turnstile: Semaphore::new(parallel),
+        threads: threads.ok(),
+    }
+});
 
 /// What the password of an unknown user is compared with, so that the answer takes as long.
 static NOBODY: LazyLock<Option<String>> =
@@ -76,11 +99,14 @@ pub async fn verify(password: String, stored: Option<String>) -> Result<bool, Ha
 async fn in_turn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, HashError> {
-    let _turn = tokio::time::timeout(PATIENCE, TURNSTILE.acquire())
+    let _turn = tokio::time::timeout(PATIENCE, HASHERS.turnstile.acquire())
         .await
         .map_err(|_| HashError::Busy)?
         .map_err(|e| HashError::Failed(e.to_string()))?;
-    tokio::task::spawn_blocking(work)
+    let threads = HASHERS.threads.as_ref();
+    threads
+        .ok_or_else(|| HashError::Failed("no threads to hash in".to_owned()))?
+        .spawn_blocking(work)
         .await
         .map_err(|e| HashError::Failed(e.to_string()))
 }
