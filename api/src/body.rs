@@ -89,8 +89,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
 fn check_headers(request: &HttpRequest, types: &[&str]) -> Result<Option<usize>, Problem> {
     let headers = request.headers();
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_encoded = headers.contains_key(CONTENT_ENCODING)
-        && !text(CONTENT_ENCODING).is_some_and(|e| e.trim().eq_ignore_ascii_case("identity"));
+    let is_encoded = !headers.get_all(CONTENT_ENCODING).all(|value| {
+        value
+            .as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"identity")
+    });
     if is_encoded {
         return Err(Problem::new(kinds::UNSUPPORTED_MEDIA_TYPE)
             .say("不接受压缩的请求内容", "Compressed bodies are not taken"));
@@ -119,12 +123,16 @@ fn too_large() -> Problem {
 }
 
 async fn collect(payload: Payload, declared: Option<usize>) -> Result<Vec<u8>, Problem> {
-    let size = declared.unwrap_or(MAX_JSON);
-    let seconds = u64::try_from(size / SLOWEST_BODY).unwrap_or_default();
-    let deadline = BODY_GRACE + Duration::from_secs(seconds);
+    let deadline = deadline_of(declared.unwrap_or(MAX_JSON));
     tokio::time::timeout(deadline, read_all(payload))
         .await
         .unwrap_or_else(|_| Err(Problem::new(kinds::BODY_TIMEOUT)))
+}
+
+/// How long a body of a size, in bytes, may take to arrive.
+fn deadline_of(size: usize) -> Duration {
+    let millis = u64::try_from(size.saturating_mul(1000) / SLOWEST_BODY).unwrap_or(u64::MAX);
+    BODY_GRACE + Duration::from_millis(millis)
 }
 
 async fn read_all(mut payload: Payload) -> Result<Vec<u8>, Problem> {
@@ -272,4 +280,16 @@ fn unreadable(name: &str, error: &serde_html_form::de::Error) -> Problem {
         format!("无法读取（{error}）"),
         error.to_string(),
     )])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_has_ten_seconds_and_one_for_each_64_kib() {
+        assert_eq!(deadline_of(0), Duration::from_secs(10));
+        assert_eq!(deadline_of(32 * 1024), Duration::from_millis(10_500));
+        assert_eq!(deadline_of(MAX_JSON), Duration::from_secs(14));
+    }
 }
