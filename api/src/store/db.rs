@@ -13,6 +13,7 @@ use sea_orm::{
     DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::failure::Failure;
@@ -244,11 +245,14 @@ impl Tx {
 async fn detached<T: 'static>(
     work: impl Future<Output = Result<T, Failure>> + 'static,
 ) -> Result<T, Failure> {
-    actix_web::rt::spawn(work).await.unwrap_or_else(|_| {
-        Err(Failure::Broken(
-            "a task of the store ended early".to_owned(),
-        ))
-    })
+    // What is logged there belongs to the request all the same.
+    actix_web::rt::spawn(work.in_current_span())
+        .await
+        .unwrap_or_else(|_| {
+            Err(Failure::Broken(
+                "a task of the store ended early".to_owned(),
+            ))
+        })
 }
 
 /// Spreads the tries of those who met: the second part differs from one try and one request to the next.
