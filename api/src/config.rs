@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use ipnet::IpNet;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use serde::Deserialize;
@@ -14,6 +15,8 @@ use crate::auth::{Policy, Role};
 
 /// Where the embedded database and the signing key are, unless told otherwise.
 const DEFAULT_DATA_DIR: &str = "var";
+/// The highest limit of requests a second.
+const MAX_RATE: u32 = 1_000_000;
 
 /// All that can be set.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +42,21 @@ pub struct Config {
     pub password_profile: PasswordProfile,
     /// The roles that need a second factor, such as `["system_admin", "security_admin", "audit_admin"]`.
     pub second_factor_roles: BTreeSet<Role>,
+    /// The certificate to serve TLS with, followed by those it rests on, as a PEM file; it is read again on SIGHUP.
+    /// By default the service speaks plain HTTP, for a proxy before it.
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's key, as a PEM file that others can't read.
+    pub tls_key: Option<PathBuf>,
+    /// The networks of the proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, as `10.0.0.0/8`;
+    /// by default nobody's are.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The origins whose pages may call the API from a browser, as `https://oa.example.gov.cn`; by default none.
+    pub cors_origins: Vec<String>,
+    /// How many requests a second are taken from one address (of IPv6: one /64), with five seconds' worth at once;
+    /// 0 for no limit. Offices may share an address.
+    pub rate_limit_per_address: u32,
+    /// How many requests a second are taken from one principal, with five seconds' worth at once; 0 for no limit.
+    pub rate_limit_per_principal: u32,
     /// What to log, in the manner of `RUST_LOG`.
     pub log: String,
     /// How to write the log.
@@ -93,6 +111,12 @@ impl Default for Config {
             workers: None,
             password_profile: PasswordProfile::Asvs,
             second_factor_roles: BTreeSet::new(),
+            tls_certificate: None,
+            tls_key: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            rate_limit_per_address: 200,
+            rate_limit_per_principal: 100,
             log: "info,sqlx=warn,sea_orm=warn".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -139,6 +163,8 @@ impl Config {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("second_factor_roles")
+            .with_list_parse_key("cors_origins")
+            .with_list_parse_key("trusted_proxies")
             .source(Some(variables));
         let read: Self = sources.add_source(environment).build()?.try_deserialize()?;
         read.checked()
@@ -178,6 +204,27 @@ impl Config {
                 "database_schema",
                 "must be of lower-case letters, digits and underscores, 63 at most",
             );
+        }
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(_), None) => return invalid("tls_key", "is missing; tls_certificate needs it"),
+            (None, Some(_)) => return invalid("tls_certificate", "is missing; tls_key is for it"),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        if let Some(why) = self.trusted_proxies.iter().find_map(wrong_with_proxies) {
+            return invalid("trusted_proxies", why);
+        }
+        if !self.cors_origins.iter().all(|origin| is_origin(origin)) {
+            return invalid(
+                "cors_origins",
+                "each must be an origin as a browser sends it, such as https://oa.example.gov.cn or \
+                 http://10.1.2.3:8080: no *, no path, no capitals, no :443",
+            );
+        }
+        if self.rate_limit_per_address > MAX_RATE {
+            return invalid("rate_limit_per_address", "must be 1000000 at the most");
+        }
+        if self.rate_limit_per_principal > MAX_RATE {
+            return invalid("rate_limit_per_principal", "must be 1000000 at the most");
         }
         if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
             return invalid(
@@ -228,6 +275,38 @@ fn wrong_with_url(url: &Secret) -> Option<&'static str> {
     Some("must be postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH?mode=rwc")
 }
 
+/// What is wrong with a network of proxies.
+fn wrong_with_proxies(network: &IpNet) -> Option<&'static str> {
+    if network.prefix_len() == 0 {
+        return Some("a network of everybody would believe anybody");
+    }
+    match network {
+        IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => {
+            Some("a network of IPv4 is written as 10.0.0.0/8, not as ::ffff:10.0.0.0/104")
+        }
+        IpNet::V4(_) | IpNet::V6(_) => None,
+    }
+}
+
+/// Whether this is an origin just as a browser sends it, which is how it is compared.
+fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<actix_web::http::Uri>() else {
+        return false;
+    };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return false;
+    };
+    let port = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => return false,
+    };
+    text == format!("{scheme}://{authority}").to_ascii_lowercase()
+        && !authority.as_str().contains(['@', '*'])
+        && authority.port_u16() != Some(port)
+        && !authority.as_str().ends_with(':')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,10 +346,77 @@ mod tests {
             ("database_connections = 1", "database_connections"),
             ("database_url = 'mysql://a'", "database_url"),
             ("log = 'a=b=c'", "log"),
+            ("tls_certificate = 'a.pem'", "tls_key"),
+            ("tls_key = 'a.pem'", "tls_certificate"),
+            ("trusted_proxies = ['10.0.0.1']", "trusted_proxies"),
+            ("trusted_proxies = ['everybody']", "trusted_proxies"),
+            ("trusted_proxies = ['0.0.0.0/0']", "trusted_proxies"),
+            (
+                "trusted_proxies = ['::ffff:10.0.0.0/104']",
+                "trusted_proxies",
+            ),
+            ("rate_limit_per_address = -1", "rate_limit_per_address"),
+            (
+                "rate_limit_per_principal = 1000001",
+                "rate_limit_per_principal",
+            ),
         ];
         for (toml, name) in wrong {
             let said = read(toml, &[]).unwrap_err().to_string();
             assert!(said.contains(name), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_one_variable_with_commas() {
+        let read = read(
+            "trusted_proxies = ['10.0.0.0/8']",
+            &[
+                ("TAIZHANG_CORS_ORIGINS", "https://a.cn,http://b.cn:8080"),
+                ("TAIZHANG_TRUSTED_PROXIES", "192.0.2.0/24,::1/128"),
+                ("TAIZHANG_RATE_LIMIT_PER_ADDRESS", "0"),
+                ("TAIZHANG_LOG", "info,taizhang=debug"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(read.cors_origins, ["https://a.cn", "http://b.cn:8080"]);
+        let proxies = read.trusted_proxies.iter().map(IpNet::to_string);
+        assert_eq!(proxies.collect::<Vec<_>>(), ["192.0.2.0/24", "::1/128"]);
+        assert_eq!(read.rate_limit_per_address, 0);
+        assert_eq!(read.log, "info,taizhang=debug");
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        for right in [
+            "https://oa.example.gov.cn",
+            "http://10.1.2.3:8080",
+            "https://[2001:db8::1]:8443",
+            "http://localhost:443",
+        ] {
+            assert!(is_origin(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "*",
+            "null",
+            "oa.example.gov.cn",
+            "https://",
+            "https://*",
+            "https://*.example.gov.cn",
+            "https://oa.example.gov.cn/",
+            "https://oa.example.gov.cn/app",
+            "https://oa.example.gov.cn:443",
+            "http://oa.example.gov.cn:80",
+            "https://oa.example.gov.cn:",
+            "https://OA.example.gov.cn",
+            "HTTPS://oa.example.gov.cn",
+            "https://a@oa.example.gov.cn",
+            "ftp://oa.example.gov.cn",
+            "https://oa.example.gov.cn ",
+            "https://oa.example.gov.cn?a",
+        ] {
+            assert!(!is_origin(wrong), "{wrong}");
         }
     }
 

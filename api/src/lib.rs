@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod codes;
 pub mod config;
+pub mod edge;
 mod entity;
 mod housekeeping;
 pub mod input;

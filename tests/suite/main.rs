@@ -14,6 +14,7 @@ mod bad_input;
 mod catalogue;
 mod concurrency;
 mod contract;
+mod edge;
 mod families;
 mod history;
 mod idempotency;

@@ -323,6 +323,14 @@ async fn only_plain_json_of_a_bearable_size_is_taken() {
         let reply = in_both_languages(request, 415, encoding).await;
         assert_eq!(reply.code(), "unsupported_media_type");
     }
+    let request = || {
+        officer
+            .request(Method::POST, "/v1/projects")
+            .raw("application/json", &body)
+            .header("content-encoding", "identity")
+            .also("content-encoding", "gzip")
+    };
+    in_both_languages(request, 415, "gzip in a second header").await;
     let large = with(
         fields("太大", "211100"),
         &json!({ "note": "x".repeat(300 * 1024) }),

@@ -69,6 +69,7 @@ async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {
     let claims = bearer(request)
         .and_then(|token| app.tokens.read(Use::Access, token, now))
         .ok_or_else(unauthenticated)?;
+    app.edge.limits.principal(claims.sub)?;
     account::principal(&app.db, &app.policy, &claims, source(request))
         .await
         .map_err(crate::store::Failure::told)?

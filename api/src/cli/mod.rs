@@ -103,6 +103,9 @@ pub enum Failed {
     /// The signing key.
     #[error(transparent)]
     Key(#[from] crate::auth::keys::KeyError),
+    /// The certificate.
+    #[error(transparent)]
+    Certificate(#[from] crate::edge::tls::CertificateError),
     /// A password.
     #[error(transparent)]
     Password(#[from] crate::auth::password::HashError),
@@ -153,7 +156,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Migrate { what } => migrate::run(&config, what).await,
         Command::Load { directory } => load::run(&config, &directory).await,
         Command::User { what } => user::run(&config, what).await,
-        Command::Health { at } => health::run(at.unwrap_or(config.listen)),
+        Command::Health { at } => health::run(
+            at.unwrap_or(config.listen),
+            config.tls_certificate.is_some(),
+        ),
         Command::Keys { what } => keys::run(&config, &what),
         Command::Openapi | Command::Access => Ok(()),
     }

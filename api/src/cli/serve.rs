@@ -16,6 +16,8 @@ use crate::auth::token::Tokens;
 use crate::auth::{Role, password};
 use crate::catalogue::Catalogue;
 use crate::config::{Config, LogFormat, Secret};
+use crate::edge::Edge;
+use crate::edge::tls::Certificate;
 use crate::store::account;
 use crate::store::account::grant::{self, Origin, Wanted};
 use crate::store::account::user::{self, New};
@@ -79,14 +81,14 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         first_administrators(&app.db).await?;
     }
     let address = listener.local_addr().unwrap_or(config.listen);
-    announce(address, arguments.demo);
+    announce(&config, address, arguments.demo);
     serve(listener, &config, app).await
 }
 
-/// Opens the library and the signing key; the database is brought up to date.
+/// Opens the library, the signing key and the certificate; the database is brought up to date.
 ///
 /// # Errors
-/// [`Failed`] if either can't be used.
+/// [`Failed`] if one can't be used.
 pub async fn prepare(config: &Config) -> Result<App, Failed> {
     let db = open(config).await?;
     let keys = config.keys();
@@ -98,6 +100,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         vault: Arc::new(vault),
         policy: Arc::new(config.policy()),
         issuer: config.issuer.as_str().into(),
+        edge: Arc::new(Edge::new(config)?),
         draining: Arc::new(AtomicBool::new(false)),
     })
 }
@@ -110,20 +113,25 @@ async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), F
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(io("signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(io("signals"))?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(io("signals"))?;
     let draining = Arc::clone(&app.draining);
+    let certificate = app.edge.certificate.clone();
     let server = app::serve(listener, config, app).map_err(io("serve"))?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        ended = &mut running => {
-            let why = match ended {
-                Ok(Ok(())) => "it ended by itself".to_owned(),
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
-            };
-            return Err(Failed::Refused(format!("serve: {why}")));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => reload(certificate.as_deref()),
+            ended = &mut running => {
+                let why = match ended {
+                    Ok(Ok(())) => "it ended by itself".to_owned(),
+                    Ok(Err(error)) => error.to_string(),
+                    Err(error) => error.to_string(),
+                };
+                return Err(Failed::Refused(format!("serve: {why}")));
+            }
         }
     }
     tracing::info!("stopping: no longer ready, finishing what was taken in");
@@ -133,6 +141,15 @@ async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), F
     match running.await {
         Ok(result) => result.map_err(io("serve")),
         Err(error) => Err(Failed::Refused(error.to_string())),
+    }
+}
+
+/// Reads the certificate again, as is asked for by SIGHUP; one that can't be used changes nothing.
+fn reload(certificate: Option<&Certificate>) {
+    match certificate.map(Certificate::reload) {
+        Some(Ok(())) => tracing::info!("the certificate has been read again"),
+        Some(Err(error)) => tracing::error!(%error, "the certificate is still the one before"),
+        None => tracing::info!("there is no certificate to read again"),
     }
 }
 
@@ -181,9 +198,14 @@ pub async fn set_up_demo(db: &Db) -> Result<(), Failed> {
     Ok(())
 }
 
-fn announce(address: SocketAddr, demo: bool) {
-    say(&format!("Taizhang 台账: http://{address}/"));
-    say(&format!("  接口文档 / API:  http://{address}/docs/"));
+fn announce(config: &Config, address: SocketAddr, demo: bool) {
+    let scheme = if config.tls_certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    say(&format!("Taizhang 台账: {scheme}://{address}/"));
+    say(&format!("  接口文档 / API:  {scheme}://{address}/docs/"));
     if demo {
         say(&format!(
             "  演示帐号 / demo accounts (password {DEMO_PASSWORD}):"

@@ -44,6 +44,7 @@ kinds! {
     OWN_ACCOUNT = 403, "own_account", "不能处理自己的账号", "Not for one's own account";
     OWN_REQUEST = 403, "own_request", "不能审批自己提出的申请", "Nobody decides what he has asked for himself";
     LOCAL_SIGN_IN_OFF = 403, "local_sign_in_off", "请使用单位的统一身份认证登录", "Sign in at the office's identity provider";
+    CROSS_ORIGIN_REFUSED = 403, "cross_origin_refused", "不接受该来源的跨域请求，或其方法、请求头", "This origin, or its method or header, is not allowed here";
     NOT_FOUND = 404, "not_found", "没有找到", "Not found";
     METHOD_NOT_ALLOWED = 405, "method_not_allowed", "不支持这种请求方法", "Method not allowed";
     NOT_ACCEPTABLE = 406, "not_acceptable", "无法提供所要求的格式", "Not acceptable";
@@ -92,6 +93,7 @@ kinds! {
     EVIDENCE_NOT_IDENTIFIED = 422, "evidence_not_identified", "佐证材料无法查找", "The evidence can't be identified";
     EVIDENCE_NOT_TAKEN = 422, "evidence_not_taken", "这种变动不需要该材料", "This move does not take that evidence";
     PRECONDITION_REQUIRED = 428, "precondition_required", "需要 If-Match 或 If-None-Match", "If-Match or If-None-Match is required";
+    TOO_MANY_REQUESTS = 429, "too_many_requests", "请求过于频繁", "Too many requests";
     HEADERS_TOO_LARGE = 431, "headers_too_large", "请求头太大", "The headers are too large";
     LOCKED_OUT = 429, "locked_out", "失败次数过多，暂时锁定", "Too many failures: locked for a while";
     INTERNAL = 500, "internal", "服务出错", "The service failed";

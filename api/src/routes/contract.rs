@@ -16,6 +16,7 @@ use utoipa_actix_web::AppExt;
 use super::once::KEY_PATTERN;
 use super::views::{ProblemDetails, ProblemItem};
 use crate::codes::{CODE_PATTERN, PROJECT_CODE_PATTERN, REGION_CODE_PATTERN};
+use crate::edge::limits::is_free;
 use crate::precondition::ETAG_PATTERN;
 
 const DESCRIPTION: &str = "台账：政府重大项目库。清单、投资分档、阶段与关口、汇总。\n\n\
@@ -175,6 +176,7 @@ fn complete(path: &str, operation: &mut Operation) {
     add(has_body, 415);
     add(!is_open && (has_body || has_query || changes), 422);
     add(has_precondition, 428);
+    add(!is_free(path), 429);
     add(true, 500);
     add(true, 503);
     for status in statuses {
@@ -233,6 +235,7 @@ const fn describe(status: u16) -> &'static str {
         415 => "Not of a type that is taken",
         422 => "Refused by a rule: `code` and `errors` say which and what is missing",
         428 => "If-Match or If-None-Match is needed",
+        429 => "Too many requests; `Retry-After` says when to try again",
         503 => "Not available now; `Retry-After` says when to try again",
         _ => "The service failed",
     }

@@ -1,18 +1,22 @@
 //! What a person sees in a browser: the start page, the readable contract, and nothing else.
 
-use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::PathItem;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::edge::PAGE_POLICY;
 use crate::problem::{Problem, kinds};
 
 const START_PAGE: &str = include_str!("start.html");
 
-/// Only what this service itself sends, and nothing inline but styles, is run or shown.
-const CONTENT_POLICY: &str = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
-    script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The style of the start page, apart from it: no page here has anything inline.
+const START_STYLE: &str = include_str!("start.css");
+
+/// What of the pages a browser may keep, and for how long: they change only with the service.
+const KEPT: &str = "max-age=3600";
 
 /// The paths of the contract, to tell a wrong method from a wrong path.
 #[derive(Clone)]
@@ -20,21 +24,24 @@ pub(crate) struct Known(std::sync::Arc<OpenApi>);
 
 pub(crate) fn pages(service: &mut web::ServiceConfig, contract: &std::sync::Arc<OpenApi>) {
     let yaml = contract.to_yaml().unwrap_or_default();
-    let policy = || {
-        (
-            HeaderName::from_static("content-security-policy"),
-            HeaderValue::from_static(CONTENT_POLICY),
-        )
-    };
     service
         .app_data(web::Data::new(Known(std::sync::Arc::clone(contract))))
         .route(
             "/",
-            web::get().to(move || async move {
+            web::get().to(|| async {
                 HttpResponse::Ok()
                     .content_type("text/html; charset=utf-8")
-                    .insert_header(policy())
+                    .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
                     .body(START_PAGE)
+            }),
+        )
+        .route(
+            "/start.css",
+            web::get().to(|| async {
+                HttpResponse::Ok()
+                    .content_type("text/css; charset=utf-8")
+                    .insert_header((CACHE_CONTROL, KEPT))
+                    .body(START_STYLE)
             }),
         )
         .route(
@@ -57,12 +64,22 @@ pub(crate) fn pages(service: &mut web::ServiceConfig, contract: &std::sync::Arc<
             }),
         )
         .service(
-            SwaggerUi::new("/docs/{_:.*}").config(
-                Config::from("/openapi.yaml")
-                    .try_it_out_enabled(true)
-                    .persist_authorization(false)
-                    .validator_url("none"),
-            ),
+            web::scope("/docs")
+                .wrap(
+                    DefaultHeaders::new()
+                        .add((CONTENT_SECURITY_POLICY, PAGE_POLICY))
+                        .add((CACHE_CONTROL, KEPT)),
+                )
+                .service(
+                    SwaggerUi::new("/{_:.*}").config(
+                        Config::from("/openapi.yaml")
+                            // Without the bar at the top: its logo has a style inline.
+                            .use_base_layout()
+                            .try_it_out_enabled(true)
+                            .persist_authorization(false)
+                            .validator_url("none"),
+                    ),
+                ),
         );
 }
 

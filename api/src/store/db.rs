@@ -312,3 +312,21 @@ fn postgres(config: &Config) -> ConnectOptions {
     }
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Span;
+
+    #[actix_web::test]
+    async fn a_task_of_its_own_still_belongs_to_the_request() {
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::fmt().finish());
+        let span = tracing::info_span!("request");
+        let within = detached(async { Ok(Span::current().id()) })
+            .instrument(span.clone())
+            .await
+            .unwrap();
+        assert!(span.id().is_some());
+        assert_eq!(within, span.id());
+    }
+}

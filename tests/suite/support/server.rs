@@ -29,17 +29,22 @@ pub(crate) struct Server {
 impl Server {
     /// With the catalogue of Panjin and the demo accounts.
     pub(crate) async fn demo() -> Self {
-        Self::start().await
+        Self::configured(|_| {}).await
     }
 
-    async fn start() -> Self {
+    /// The same, with some settings of its own.
+    pub(crate) async fn configured(configure: impl FnOnce(&mut Config)) -> Self {
         let directory = TempDir::new().unwrap();
         let mut config = Config {
             data_dir: directory.path().to_owned(),
             database_connections: 12,
             workers: Some(2),
+            // A test asks as fast as it can.
+            rate_limit_per_address: 0,
+            rate_limit_per_principal: 0,
             ..Config::default()
         };
+        configure(&mut config);
         let schema = match std::env::var("TEST_DATABASE_URL") {
             Err(_) => None,
             Ok(url) => {

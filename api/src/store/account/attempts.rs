@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
-use crate::app::network_of;
 use crate::auth::keys::hash_of_secret;
+use crate::edge::source::network_of;
 use crate::entity::failed_attempts::{self, ActiveModel, Column, Entity, Model};
 use crate::store::{Failure, Tx};
 
@@ -41,7 +41,10 @@ impl Attempt {
         Self {
             // Hashed: people type passwords where the name belongs.
             account: hash_of_secret(username),
-            source: source.map_or_else(|| "nowhere".to_owned(), network_of),
+            source: source.map_or_else(
+                || "nowhere".to_owned(),
+                |address| network_of(address).to_string(),
+            ),
         }
     }
 
