@@ -260,14 +260,6 @@ fn a_new_certificate_is_read_when_the_service_is_told_to() {
     assert!(shows(service.at, &second));
 }
 
-#[test]
-fn a_hang_up_without_a_certificate_ends_nothing() {
-    let service = Service::start(&[]);
-    service.signal("HUP");
-    service.log_until(|line| line.to_string().contains("no certificate"));
-    assert_eq!(service.ask("r-1", "GET /healthz", &[], "").0, 200);
-}
-
 /// Whether a service shows this certificate, and has its key.
 fn shows(at: SocketAddr, certificate: &CertificateDer<'static>) -> bool {
     let mut roots = RootCertStore::empty();

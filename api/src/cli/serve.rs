@@ -90,6 +90,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
 /// # Errors
 /// [`Failed`] if one can't be used.
 pub async fn prepare(config: &Config) -> Result<App, Failed> {
+    let edge = Edge::new(config)?;
     let db = open(config).await?;
     let keys = config.keys();
     let tokens = Tokens::open(&keys, &config.issuer, db.clock().now())?;
@@ -100,7 +101,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         vault: Arc::new(vault),
         policy: Arc::new(config.policy()),
         issuer: config.issuer.as_str().into(),
-        edge: Arc::new(Edge::new(config)?),
+        edge: Arc::new(edge),
         draining: Arc::new(AtomicBool::new(false)),
     })
 }
@@ -113,25 +114,28 @@ async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), F
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(io("signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(io("signals"))?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(io("signals"))?;
+    if let Some(certificate) = app.edge.certificate.clone() {
+        let mut hang_up = signal(SignalKind::hangup()).map_err(io("signals"))?;
+        actix_web::rt::spawn(async move {
+            while hang_up.recv().await.is_some() {
+                reload(&certificate);
+            }
+        });
+    }
     let draining = Arc::clone(&app.draining);
-    let certificate = app.edge.certificate.clone();
     let server = app::serve(listener, config, app).map_err(io("serve"))?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hang_up.recv() => reload(certificate.as_deref()),
-            ended = &mut running => {
-                let why = match ended {
-                    Ok(Ok(())) => "it ended by itself".to_owned(),
-                    Ok(Err(error)) => error.to_string(),
-                    Err(error) => error.to_string(),
-                };
-                return Err(Failed::Refused(format!("serve: {why}")));
-            }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = &mut running => {
+            let why = match ended {
+                Ok(Ok(())) => "it ended by itself".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            return Err(Failed::Refused(format!("serve: {why}")));
         }
     }
     tracing::info!("stopping: no longer ready, finishing what was taken in");
@@ -145,11 +149,10 @@ async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), F
 }
 
 /// Reads the certificate again, as is asked for by SIGHUP; one that can't be used changes nothing.
-fn reload(certificate: Option<&Certificate>) {
-    match certificate.map(Certificate::reload) {
-        Some(Ok(())) => tracing::info!("the certificate has been read again"),
-        Some(Err(error)) => tracing::error!(%error, "the certificate is still the one before"),
-        None => tracing::info!("there is no certificate to read again"),
+fn reload(certificate: &Certificate) {
+    match certificate.reload() {
+        Ok(()) => tracing::info!("the certificate has been read again"),
+        Err(error) => tracing::error!(%error, "the certificate is still the one before"),
     }
 }
 
