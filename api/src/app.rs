@@ -11,6 +11,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpServer, web};
 use utoipa_actix_web::AppExt;
 use uuid::Uuid;
 
+use crate::audit::sealer::Sealer;
 use crate::auth::Policy;
 use crate::auth::keys::{KeyError, Vault};
 use crate::auth::second_factor::SecondFactor;
@@ -44,6 +45,8 @@ pub struct App {
     pub issuer: Arc<str>,
     /// What the edge goes by: proxies, limits, the certificate.
     pub edge: Arc<Edge>,
+    /// Seals what is recorded.
+    pub sealer: Arc<Sealer>,
     /// Set when the service has been asked to stop: no longer ready, and closing connections.
     pub draining: Arc<AtomicBool>,
 }
@@ -79,11 +82,12 @@ pub fn source(request: &HttpRequest) -> Option<IpAddr> {
     request.extensions().get::<Source>()?.address
 }
 
-/// Serves on a listener that is already bound; returns when it has stopped.
+/// Serves on a listener that is already bound; returns when it has stopped. What is recorded is sealed meanwhile.
 ///
 /// # Errors
 /// [`std::io::Error`] if the listener or the certificate can't be used.
 pub fn serve(listener: TcpListener, config: &Config, app: App) -> std::io::Result<Server> {
+    actix_web::rt::spawn(Arc::clone(&app.sealer).run(app.db.clone()));
     let contract = Arc::new(routes::contract());
     housekeeping::start(app.clone());
     let origins = config.cors_origins.clone();

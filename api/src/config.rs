@@ -4,12 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use serde::Deserialize;
 
+use crate::audit::Algorithm;
 use crate::auth::policy::PasswordProfile;
 use crate::auth::{Policy, Role};
 
@@ -36,6 +39,14 @@ pub struct Config {
     pub time_zone: Tz,
     /// The name in tokens that says who issued them and whom they are for.
     pub issuer: String,
+    /// How the audit chain is hashed: `sha256` or `sm3`. What is sealed already keeps the one it has.
+    pub audit_hash: Algorithm,
+    /// The file that the signed checkpoints of the audit are appended to; by default `audit-checkpoints.jsonl` in
+    /// `data_dir`. A copy of it belongs on another machine.
+    pub audit_checkpoints: Option<PathBuf>,
+    /// Public keys, with commas between them, whose checkpoints count besides those of the own key: keys that were
+    /// replaced, and those of other instances on the same database. `taizhang audit key` prints the own one.
+    pub audit_trusted_keys: Keys,
     /// How many requests are worked on at once, by threads; by default one for each processor.
     pub workers: Option<usize>,
     /// What passwords have to be like: `asvs` or `dengbao`.
@@ -73,6 +84,21 @@ pub enum LogFormat {
     Text,
 }
 
+/// Public keys, each in base64url, with commas between them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Keys(String);
+
+impl Keys {
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .split(',')
+            .map(str::trim)
+            .filter(|key| !key.is_empty())
+    }
+}
+
 /// A value that is never printed.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
@@ -108,6 +134,9 @@ impl Default for Config {
             data_dir: PathBuf::from(DEFAULT_DATA_DIR),
             time_zone: Tz::Asia__Shanghai,
             issuer: "taizhang".to_owned(),
+            audit_hash: Algorithm::default(),
+            audit_checkpoints: None,
+            audit_trusted_keys: Keys::default(),
             workers: None,
             password_profile: PasswordProfile::Asvs,
             second_factor_roles: BTreeSet::new(),
@@ -226,6 +255,16 @@ impl Config {
         if self.rate_limit_per_principal > MAX_RATE {
             return invalid("rate_limit_per_principal", "must be 1000000 at the most");
         }
+        let is_key = |key: &str| {
+            let bytes = BASE64_URL_SAFE_NO_PAD.decode(key);
+            bytes.is_ok_and(|bytes| bytes.len() == 32)
+        };
+        if !self.audit_trusted_keys.iter().all(is_key) {
+            return invalid(
+                "audit_trusted_keys",
+                "must be public keys as `taizhang audit key` prints them, with commas between them",
+            );
+        }
         if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
             return invalid(
                 "log",
@@ -248,6 +287,14 @@ impl Config {
     #[must_use]
     pub fn keys(&self) -> PathBuf {
         self.data_dir.join("keys")
+    }
+
+    /// The file of the audit's checkpoints: the one named, or the one in the data directory.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.audit_checkpoints
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("audit-checkpoints.jsonl"))
     }
 
     /// The database to use: the one named, or the embedded one.
@@ -360,6 +407,8 @@ mod tests {
                 "rate_limit_per_principal = 1000001",
                 "rate_limit_per_principal",
             ),
+            ("audit_hash = 'md5'", "audit_hash"),
+            ("audit_trusted_keys = 'a,b'", "audit_trusted_keys"),
         ];
         for (toml, name) in wrong {
             let said = read(toml, &[]).unwrap_err().to_string();

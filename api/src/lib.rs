@@ -1,6 +1,7 @@
 //! Taizhang (台账): the library of a government's major projects, served over HTTP.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod catalogue;

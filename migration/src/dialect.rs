@@ -7,7 +7,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 /// SQLite tables are STRICT, so that it refuses a wrong type as PostgreSQL does; ids are 16 bytes there,
 /// dates and instants ISO 8601 text, which sorts as they do.
 pub(crate) fn fill(backend: DbBackend, sql: &str) -> String {
-    let words: [(&str, &str); 7] = if backend == DbBackend::Postgres {
+    let words: [(&str, &str); 8] = if backend == DbBackend::Postgres {
         [
             ("{uuid}", "UUID"),
             ("{bigint}", "BIGINT"),
@@ -16,6 +16,7 @@ pub(crate) fn fill(backend: DbBackend, sql: &str) -> String {
             ("{date}", "DATE"),
             ("{instant}", "TIMESTAMPTZ"),
             ("{json}", "JSONB"),
+            ("{bytes}", "BYTEA"),
         ]
     } else {
         [
@@ -26,6 +27,7 @@ pub(crate) fn fill(backend: DbBackend, sql: &str) -> String {
             ("{date}", "TEXT"),
             ("{instant}", "TEXT"),
             ("{json}", "TEXT"),
+            ("{bytes}", "BLOB"),
         ]
     };
     let strict = if backend == DbBackend::Postgres {

@@ -7,8 +7,10 @@ use sea_orm_migration::prelude::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 mod dialect;
+pub mod grants;
 mod m20261121_000001_library;
 mod m20261121_000002_access;
+mod m20261121_000003_audit;
 
 /// Every migration, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000001_library::Migration),
             Box::new(m20261121_000002_access::Migration),
+            Box::new(m20261121_000003_audit::Migration),
         ]
     }
 }

@@ -10,6 +10,7 @@
 mod support;
 
 mod access;
+mod audit;
 mod bad_input;
 mod catalogue;
 mod concurrency;
@@ -28,3 +29,4 @@ mod sign_in;
 mod summary;
 mod systems;
 mod taking_back;
+mod unwritable;

@@ -12,6 +12,7 @@ use domain::stage::{Condition, Move, Stage, exits};
 use domain::tier::Investment;
 use serde_json::{Value, json};
 
+use crate::support::chance::Chance;
 use crate::support::library::{day, fen, fields, with};
 use crate::support::{Client, Reply, Server};
 
@@ -43,28 +44,6 @@ const ITEMS: [&str; 9] = [
     "port_shoreline",
     "safety_review",
 ];
-
-/// splitmix64.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn of<'a, T>(&mut self, some: &'a [T]) -> &'a T {
-        let count = u64::try_from(some.len()).unwrap();
-        &some[usize::try_from(self.next() % count).unwrap()]
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.next().is_multiple_of(n)
-    }
-}
 
 /// A library under random calls.
 struct History {

@@ -271,12 +271,7 @@ impl Vault {
         if !path.exists() {
             let mut key = [0; 32];
             aws_lc_rs::rand::fill(&mut key).map_err(|e| KeyError::Unusable(e.to_string()))?;
-            // Two that start at once make one key.
-            match write_private(path, &key) {
-                Err(KeyError::File { source, .. })
-                    if source.kind() == std::io::ErrorKind::AlreadyExists => {}
-                made => made?,
-            }
+            write_new(path, &key)?;
         }
         let key = RandomizedNonceKey::new(&AES_256_GCM, &read_private(path)?)
             .map_err(|e| KeyError::Unusable(format!("not 32 bytes: {e}")))?;
@@ -352,6 +347,18 @@ pub(crate) fn read_private(path: &Path) -> Result<Vec<u8>, KeyError> {
         return Err(KeyError::Exposed(path.display().to_string()));
     }
     fs::read(path).map_err(file_error(path))
+}
+
+/// Writes a key where there is none: two that start at once make one key.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+    match write_private(path, bytes) {
+        Err(KeyError::File { source, .. })
+            if source.kind() == std::io::ErrorKind::AlreadyExists =>
+        {
+            Ok(())
+        }
+        made => made,
+    }
 }
 
 /// Writes a new file that nobody but its owner may read.

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 pub mod access;
+mod audit;
 mod health;
 mod keys;
 mod load;
@@ -78,6 +79,12 @@ enum Command {
     },
     /// Print the table of who may do what, as docs/access.md has it
     Access,
+    /// Prove the audit, hand it out, and look after its chain
+    Audit {
+        /// What to do
+        #[command(subcommand)]
+        what: audit::What,
+    },
     /// Print the OpenAPI contract
     Openapi,
     /// Ask a running service whether it lives; for container health checks
@@ -106,6 +113,9 @@ pub enum Failed {
     /// The certificate.
     #[error(transparent)]
     Certificate(#[from] crate::edge::tls::CertificateError),
+    /// The audit's chain.
+    #[error("audit: {0}")]
+    Audit(#[from] crate::audit::sealer::SealError),
     /// A password.
     #[error(transparent)]
     Password(#[from] crate::auth::password::HashError),
@@ -160,6 +170,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
             at.unwrap_or(config.listen),
             config.tls_certificate.is_some(),
         ),
+        Command::Audit { what } => audit::run(&config, what).await,
         Command::Keys { what } => keys::run(&config, &what),
         Command::Openapi | Command::Access => Ok(()),
     }
@@ -199,10 +210,14 @@ async fn connect(config: &Config) -> Result<Db, Failed> {
     Ok(Db::connect(config).await?)
 }
 
-/// Connects, and brings the database's shape up to date.
+/// Connects, and brings the database's shape up to date. Where it is, nothing is asked for that only the owner of the
+/// tables may do.
 async fn open(config: &Config) -> Result<Db, Failed> {
     let db = connect(config).await?;
-    Migrator::up(db.writer(), None).await?;
+    let pending = Migrator::get_pending_migrations_read_only(db.writer()).await?;
+    if !pending.is_empty() {
+        migrate::up(&db).await?;
+    }
     Ok(db)
 }
 

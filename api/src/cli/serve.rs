@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::user::first_administrators;
 use super::{Failed, load, open, say, terminal};
 use crate::app::{self, App};
+use crate::audit::sealer::Sealer;
 use crate::auth::keys::Vault;
 use crate::auth::token::Tokens;
 use crate::auth::{Role, password};
@@ -85,7 +86,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
     serve(listener, &config, app).await
 }
 
-/// Opens the library, the signing key and the certificate; the database is brought up to date.
+/// Opens the library, the keys and the certificate; the database is brought up to date.
 ///
 /// # Errors
 /// [`Failed`] if one can't be used.
@@ -95,6 +96,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
     let keys = config.keys();
     let tokens = Tokens::open(&keys, &config.issuer, db.clock().now())?;
     let vault = Vault::open(&keys.join("vault.key"))?;
+    let sealer = Sealer::open(config)?;
     Ok(App {
         db,
         tokens: Arc::new(tokens),
@@ -102,6 +104,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         policy: Arc::new(config.policy()),
         issuer: config.issuer.as_str().into(),
         edge: Arc::new(edge),
+        sealer: Arc::new(sealer),
         draining: Arc::new(AtomicBool::new(false)),
     })
 }
@@ -123,6 +126,7 @@ async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), F
         });
     }
     let draining = Arc::clone(&app.draining);
+    let (sealer, db) = (Arc::clone(&app.sealer), app.db.clone());
     let server = app::serve(listener, config, app).map_err(io("serve"))?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
@@ -142,7 +146,10 @@ async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), F
     draining.store(true, Ordering::Relaxed);
     tokio::time::sleep(DRAIN).await;
     handle.stop(true).await;
-    match running.await {
+    let ended = running.await;
+    // What was done last is sealed before anybody proves the chain.
+    sealer.pass(&db).await?;
+    match ended {
         Ok(result) => result.map_err(io("serve")),
         Err(error) => Err(Failed::Refused(error.to_string())),
     }

@@ -18,6 +18,8 @@ pub struct Model {
     pub actor_name: String,
     pub request_id: Option<String>,
     pub recorded_at: DateTimeUtc,
+    pub source: Option<String>,
+    pub result: String,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

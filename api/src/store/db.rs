@@ -10,7 +10,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
@@ -239,6 +240,20 @@ impl Tx {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Whether this is the only transaction that seals, until it ends; it does not wait for another.
+    pub(crate) async fn alone_with_the_chain(&self) -> Result<bool, Failure> {
+        if self.db.get_database_backend() != DbBackend::Postgres {
+            return Ok(true);
+        }
+        let asked = Statement::from_string(
+            DbBackend::Postgres,
+            "SELECT pg_try_advisory_xact_lock(hashtext('taizhang audit chain'), \
+                                              hashtext(current_schema()))",
+        );
+        let row = self.db.query_one_raw(asked).await?;
+        Ok(row.is_some_and(|row| row.try_get_by_index(0).unwrap_or(false)))
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Entry {
     pub before: Option<Value>,
     /// As it is.
     pub after: Option<Value>,
+    /// Whether it was asked for and refused.
+    pub denied: bool,
 }
 
 impl Entry {
@@ -36,6 +38,7 @@ impl Entry {
             version: Some(version),
             before: None,
             after: None,
+            denied: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl Entry {
             version: None,
             before: None,
             after: None,
+            denied: false,
         }
     }
 
@@ -62,6 +66,7 @@ impl Entry {
             version: None,
             before: None,
             after: None,
+            denied: false,
         }
     }
 
@@ -75,7 +80,43 @@ impl Entry {
             version: Some(version),
             before: None,
             after: None,
+            denied: false,
         }
+    }
+
+    /// About what was recorded itself, handed out.
+    #[must_use]
+    pub fn of_export(scope: Value) -> Self {
+        Self {
+            project: None,
+            subject: "audit".to_owned(),
+            kind: "exported",
+            version: None,
+            before: None,
+            after: Some(scope),
+            denied: false,
+        }
+    }
+
+    /// About an operation of the contract that was asked for.
+    #[must_use]
+    pub fn of_operation(method: &str, path: &str, kind: &'static str) -> Self {
+        Self {
+            project: None,
+            subject: format!("operation/{method} {path}"),
+            kind,
+            version: None,
+            before: None,
+            after: None,
+            denied: false,
+        }
+    }
+
+    /// It was asked for and refused.
+    #[must_use]
+    pub fn denied(mut self) -> Self {
+        self.denied = true;
+        self
     }
 
     /// With how it was and how it is.
@@ -94,14 +135,15 @@ pub(crate) async fn last_version(tx: &Tx, what: &str, code: &str) -> Result<i64,
         .filter(event::Column::Subject.eq(format!("{what}/{code}")))
         .order_by_desc(event::Column::Id)
         .one(&tx.db)
-        .await?;
+        .await
+        .map_err(Failure::unrecorded)?;
     Ok(last.and_then(|row| row.version).unwrap_or_default())
 }
 
 /// Records an event in the transaction of what it records.
 ///
 /// # Errors
-/// [`Failure`] of the database; the change then fails with it.
+/// [`Failure::Unrecorded`] if it can't be; the change is then refused with it.
 pub async fn record(tx: &Tx, entry: Entry) -> Result<(), Failure> {
     let row = event::ActiveModel {
         id: Set(new_id()),
@@ -115,9 +157,12 @@ pub async fn record(tx: &Tx, entry: Entry) -> Result<(), Failure> {
         actor_name: Set(tx.by.name.clone()),
         request_id: Set(tx.by.request_id.clone()),
         recorded_at: Set(tx.now()),
+        source: Set(tx.by.source.map(|address| address.to_string())),
+        result: Set(if entry.denied { "denied" } else { "done" }.to_owned()),
     };
     event::Entity::insert(row)
         .exec_without_returning(&tx.db)
-        .await?;
+        .await
+        .map_err(Failure::unrecorded)?;
     Ok(())
 }

@@ -14,6 +14,8 @@ pub enum Failure {
     Moved,
     /// The database failed.
     Database(DbErr),
+    /// What is done can't be recorded, so it is not done.
+    Unrecorded(DbErr),
     /// What is stored can't be, or a task broke.
     Broken(String),
 }
@@ -36,13 +38,26 @@ pub(crate) fn corrupt(what: &str) -> Failure {
 }
 
 impl Failure {
+    /// The failure of a change that could not be recorded. One that may succeed when it is begun again
+    /// is that of any other statement.
+    pub(crate) fn unrecorded(error: DbErr) -> Self {
+        let is_of_any = matches!(
+            code_of(&error).as_deref(),
+            Some("40001" | "40P01" | "55P03")
+        );
+        if is_of_any {
+            return Self::Database(error);
+        }
+        Self::Unrecorded(error)
+    }
+
     /// Whether the same work may succeed when it is begun again.
     #[must_use]
     pub fn may_be_tried_again(&self) -> bool {
         match self {
             Self::Moved => true,
             Self::Database(error) => matches!(code_of(error).as_deref(), Some("40001" | "40P01")),
-            Self::Refused(_) | Self::Broken(_) => false,
+            Self::Refused(_) | Self::Unrecorded(_) | Self::Broken(_) => false,
         }
     }
 
@@ -53,6 +68,10 @@ impl Failure {
             Self::Refused(problem) => problem,
             Self::Moved => Problem::new(kinds::CONCURRENT_CHANGE),
             Self::Database(error) => told_of_database(&error),
+            Self::Unrecorded(error) => {
+                tracing::error!(%error, "what is done can't be recorded, so it is refused");
+                unavailable()
+            }
             Self::Broken(what) => {
                 tracing::error!(error = what, "the store is broken");
                 Problem::new(kinds::INTERNAL)
@@ -79,13 +98,17 @@ fn told_of_database(error: &DbErr) -> Problem {
         Some("40001" | "40P01" | "55P03") => Problem::new(kinds::CONCURRENT_CHANGE),
         _ if is_unavailable(error) => {
             tracing::error!(%error, "the database can't be reached");
-            Problem::new(kinds::UNAVAILABLE).with_header(RETRY_AFTER, "2")
+            unavailable()
         }
         _ => {
             tracing::error!(%error, "the database failed");
             Problem::new(kinds::INTERNAL)
         }
     }
+}
+
+fn unavailable() -> Problem {
+    Problem::new(kinds::UNAVAILABLE).with_header(RETRY_AFTER, "2")
 }
 
 fn is_unavailable(error: &DbErr) -> bool {

@@ -1,5 +1,6 @@
 //! What every test needs: a server of its own, and clients that hold each answer to the contract.
 
+pub(crate) mod chance;
 mod client;
 pub(crate) mod contract;
 pub(crate) mod library;
