@@ -10,6 +10,7 @@
 mod support;
 
 mod access;
+mod append_only;
 mod audit;
 mod bad_input;
 mod catalogue;

@@ -55,13 +55,28 @@ impl Server {
                 Some((url, name))
             }
         };
+        let mut server = Self::run(config, true).await;
+        server.directory = Some(directory);
+        server.schema = schema;
+        server
+    }
+
+    /// Another service beside this one, on the same database unless told otherwise.
+    pub(crate) async fn beside(&self, config: Config) -> Self {
+        assert_eq!(config.database_schema, self.config.database_schema);
+        Self::run(config, false).await
+    }
+
+    async fn run(config: Config, demo: bool) -> Self {
         let (tell, told) = mpsc::channel();
         let for_thread = config.clone();
         let thread = std::thread::spawn(move || {
             let system = actix_web::rt::System::new();
             system.block_on(async move {
                 let app: App = prepare(&for_thread).await.unwrap();
-                set_up_demo(&app.db).await.unwrap();
+                if demo {
+                    set_up_demo(&app.db).await.unwrap();
+                }
                 let listener = TcpListener::bind("127.0.0.1:0").unwrap();
                 let address = listener.local_addr().unwrap();
                 let server = taizhang::app::serve(listener, &for_thread, app).unwrap();
@@ -77,8 +92,8 @@ impl Server {
             config,
             handle,
             thread: Some(thread),
-            directory: Some(directory),
-            schema,
+            directory: None,
+            schema: None,
         }
     }
 
