@@ -77,6 +77,12 @@ async fn postgres(url: &str, size: u64, library: &Library) -> Result<()> {
     transaction
         .batch_execute("SET CONSTRAINTS ALL IMMEDIATE")
         .await?;
+    // Where the triggers were off, nothing made them wait for their seal.
+    transaction
+        .batch_execute(
+            "INSERT INTO audit_pending (event_id) SELECT id FROM event ON CONFLICT DO NOTHING",
+        )
+        .await?;
     for (_, definition) in &indexes {
         transaction.batch_execute(definition).await?;
     }

@@ -1,5 +1,6 @@
 //! Measurements: synthetic libraries, a load generator, and the limits that stand beside each figure.
 
+mod audit;
 mod bare;
 mod capture;
 mod drive;
@@ -100,6 +101,18 @@ enum Command {
     },
     /// Measure every figure, with its limits
     Measure(measure::Arguments),
+    /// Write, seal and prove an audit, with the limit beside it, in a migrated database of its own
+    Audit {
+        /// The database
+        #[arg(long, env = "TAIZHANG_DATABASE_URL", hide_env_values = true)]
+        database_url: String,
+        /// Where the key and the checkpoints are kept
+        #[arg(long, env = "TAIZHANG_DATA_DIR")]
+        data_dir: PathBuf,
+        /// How many events
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+    },
     /// Print the results as Markdown
     Report {
         /// The results
@@ -150,6 +163,11 @@ async fn run(command: Command) -> Result<()> {
         } => bare::serve(&listen, &database_url, &plan, &key, &issuer).await,
         Command::Static { listen } => bare::serve_static(&listen).await,
         Command::Measure(arguments) => measure::measure(arguments).await,
+        Command::Audit {
+            database_url,
+            data_dir,
+            events,
+        } => audit::measure(database_url, events, data_dir).await,
         Command::Report { results } => report::report(&results),
     }
 }
