@@ -13,16 +13,17 @@ use std::sync::atomic::Ordering;
 use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, web};
+use actix_web::{HttpMessage, HttpRequest, web};
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::clock::new_id;
 use crate::config::Config;
 use crate::problem::{Language, Problem, kinds};
+use crate::store::{Author, event};
 
 pub(crate) use cross_origin::cross_origin;
 pub(crate) use headers::PAGE_POLICY;
@@ -108,6 +109,11 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         .instrument(span.clone())
         .await?
         .map_into_boxed_body();
+    if response.status() == StatusCode::FORBIDDEN
+        && let Some(app) = &app
+    {
+        record_denial(app, response.request()).await;
+    }
     let mut response = told(response, language, &path, &id);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
@@ -125,6 +131,22 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         Some(unread) => unread.held_by(response),
         None => response,
     })
+}
+
+/// Records that somebody who is known asked for what he may not do. If that can't be written he is refused all the same,
+/// and the log says so.
+async fn record_denial(app: &App, request: &HttpRequest) {
+    let Some(by) = request.extensions().get::<Author>().cloned() else {
+        return;
+    };
+    let route = request.match_pattern().unwrap_or_default();
+    let subject = format!("operation/{} {route}", request.method());
+    let denied = app.db.write(by, async move |tx| {
+        event::record(tx, event::Entry::denied(subject.clone(), "denied")).await
+    });
+    if denied.await.is_err() {
+        tracing::error!("a denial could not be recorded");
+    }
 }
 
 /// Turns away whoever asks too much, by address, before any work is done for him.
