@@ -30,12 +30,19 @@ impl Clock {
         instant.with_timezone(&self.zone).date_naive()
     }
 
+    /// The first instant of a calendar day.
+    #[must_use]
+    pub fn start_of(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
+        let midnight = day.and_hms_opt(0, 0, 0)?;
+        let midnight = midnight.and_local_timezone(self.zone).earliest()?;
+        Some(midnight.with_timezone(&Utc))
+    }
+
     /// The last microsecond of a calendar day.
     #[must_use]
     pub fn end_of(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
-        let next = day.succ_opt()?.and_hms_opt(0, 0, 0)?;
-        let midnight = next.and_local_timezone(self.zone).earliest()?;
-        Some(midnight.with_timezone(&Utc) - chrono::TimeDelta::microseconds(1))
+        let next = self.start_of(day.succ_opt()?)?;
+        Some(next - chrono::TimeDelta::microseconds(1))
     }
 }
 

@@ -4,7 +4,7 @@
 //! `TAMPER_FROM` where they begin.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -349,7 +349,7 @@ impl Tamperer<'_> {
     async fn roll_back(&mut self) -> Result<(), Failure> {
         let at = self.signed();
         self.cut_after(at).await?;
-        self.live_on(&self.chain.key.clone()).await
+        self.live_on(Algorithm::Sha256).await
     }
 
     /// Edits an entry and makes every link after it anew, with a key of his own.
@@ -368,11 +368,12 @@ impl Tamperer<'_> {
             vec![id.into()],
         )
         .await?;
-        self.seal_with(&self.chain.foreign_key).await
+        self.seal_with(&self.chain.foreign_key, Algorithm::Sha256)
+            .await
     }
 
-    /// Things go on happening, as many as there is chance for, and are sealed.
-    async fn live_on(&mut self, key: &std::path::Path) -> Result<(), Failure> {
+    /// Things go on happening, as many as there is chance for, and the service seals them.
+    async fn live_on(&mut self, algorithm: Algorithm) -> Result<(), Failure> {
         if self.is_postgres() {
             self.run("SET LOCAL session_replication_role = origin")
                 .await?;
@@ -381,13 +382,13 @@ impl Tamperer<'_> {
             let entry = event::Entry::of_code("list", &number.to_string(), "amended", 1);
             event::record(self.tx, entry).await?;
         }
-        self.seal_with(key).await
+        self.seal_with(&self.chain.key, algorithm).await
     }
 
-    async fn seal_with(&self, key: &std::path::Path) -> Result<(), Failure> {
+    async fn seal_with(&self, key: &Path, algorithm: Algorithm) -> Result<(), Failure> {
         let key = SigningKey::from_file(key).unwrap();
         let mut after = Uuid::nil();
-        while let Some(batch) = seal(self.tx, &key, Algorithm::Sha256, after).await? {
+        while let Some(batch) = seal(self.tx, &key, algorithm, after).await? {
             after = batch.last;
         }
         Ok(())
@@ -539,9 +540,270 @@ async fn control(db: &Db, chain: &Chain, number: u64) {
     assert_eq!(codes(&untouched), Vec::<String>::new(), "trial {number}");
     assert_eq!(untouched.last, chain.last);
     let more = proved_after(db, chain, number, async |tamperer| {
-        tamperer.live_on(&tamperer.chain.key.clone()).await
+        tamperer.live_on(Algorithm::Sha256).await?;
+        // A change of the setting leaves what is sealed as it is.
+        tamperer.live_on(Algorithm::Sm3).await
     })
     .await;
     assert_eq!(codes(&more), Vec::<String>::new(), "trial {number}");
     assert!(more.last >= chain.last);
+}
+
+#[tokio::test]
+async fn what_is_done_is_in_the_audit_with_who_where_and_what() {
+    let server = Server::demo().await;
+    let office = Office::of(&server).await;
+    let auditor = server.sign_in("auditor").await;
+    let project = office.register(&json!({})).await;
+    let amended = project.amend(&json!({ "note": "改" })).await.expect(200);
+    let request_id = amended.header("x-request-id").unwrap();
+    let found = auditor
+        .all(&format!("/v1/audit?request_id={request_id}"))
+        .await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    let entry = &found[0];
+    let me = office.officer.get("/v1/me").await.expect(200);
+    for (member, expected) in [
+        ("kind", json!("amended")),
+        ("result", json!("done")),
+        ("subject", json!(format!("project/{}", project.id))),
+        ("project", json!(project.id)),
+        ("version", json!(2)),
+        ("actor", json!("officer")),
+        ("actor_id", me.at("/id").clone()),
+        ("source", json!("127.0.0.1")),
+    ] {
+        assert_eq!(entry[member], expected, "{member}: {entry}");
+    }
+    assert_eq!(entry["after"]["note"], "改", "{entry}");
+    // Every filter finds it, and one that does not fit doesn't.
+    let id = &project.id;
+    let actor = me.str("/id");
+    let at = entry["recorded_at"].as_str().unwrap();
+    for (filter, is_found) in [
+        (format!("actor={actor}"), true),
+        (format!("actor={id}"), false),
+        ("kind=amended".to_owned(), true),
+        ("kind=moved".to_owned(), false),
+        ("result=done".to_owned(), true),
+        ("result=denied".to_owned(), false),
+        (format!("subject=project/{id}"), true),
+        ("subject=project/nobody".to_owned(), false),
+        (format!("project={id}"), true),
+        (format!("project={actor}"), false),
+        ("source=127.0.0.1".to_owned(), true),
+        ("source=10.9.8.7".to_owned(), false),
+        (format!("from={at}"), true),
+        (format!("to={at}"), true),
+        ("from=2099-01-01".to_owned(), false),
+        ("to=1999-12-31".to_owned(), false),
+        (
+            format!("from={}&to={0}", crate::support::library::day(0)),
+            true,
+        ),
+    ] {
+        let items = auditor.all(&format!("/v1/audit?{filter}")).await;
+        let has = items.iter().any(|item| item["id"] == entry["id"]);
+        assert_eq!(has, is_found, "{filter}");
+    }
+    // Page after page, newest first.
+    let mut next = "/v1/audit?limit=3&kind=signed_in".to_owned();
+    let mut seen = Vec::new();
+    loop {
+        let page = auditor.get(&next).await.expect(200);
+        let items = page.at("/items").as_array().unwrap();
+        seen.extend(
+            items
+                .iter()
+                .map(|item| item["id"].as_str().unwrap().to_owned()),
+        );
+        let Some(cursor) = page.at("/next_cursor").as_str() else {
+            break;
+        };
+        next = format!("/v1/audit?limit=3&kind=signed_in&cursor={cursor}");
+    }
+    let mut sorted = seen.clone();
+    sorted.sort_by(|a, b| b.cmp(a));
+    sorted.dedup();
+    assert_eq!(seen, sorted);
+    assert_eq!(seen.len(), 3);
+}
+
+#[tokio::test]
+async fn only_the_audit_administrator_reads_it_and_whoever_else_asks_is_in_it() {
+    let server = Server::demo().await;
+    let auditor = server.sign_in("auditor").await;
+    for name in ["officer", "manager", "leader", "admin", "secadmin"] {
+        let somebody = server.sign_in(name).await;
+        for path in ["/v1/audit", "/v1/audit/verify", "/v1/audit/export"] {
+            let refused = somebody.get(path).await.expect(403);
+            let request_id = refused.header("x-request-id").unwrap();
+            let found = auditor
+                .all(&format!("/v1/audit?request_id={request_id}"))
+                .await;
+            assert_eq!(found.len(), 1, "{name} {path}: {found:?}");
+            for (member, expected) in [
+                ("kind", "denied"),
+                ("result", "denied"),
+                ("subject", &format!("operation/GET {path}")),
+                ("actor", name),
+                ("source", "127.0.0.1"),
+            ] {
+                assert_eq!(found[0][member], expected, "{name} {path}");
+            }
+        }
+    }
+    let leader = server.sign_in("leader").await;
+    let refused = leader
+        .post("/v1/projects", &json!({}))
+        .send()
+        .await
+        .expect(403);
+    let request_id = refused.header("x-request-id").unwrap();
+    let found = auditor
+        .all(&format!("/v1/audit?request_id={request_id}&result=denied"))
+        .await;
+    assert_eq!(found[0]["subject"], "operation/POST /v1/projects");
+}
+
+#[tokio::test]
+async fn a_denial_that_can_not_be_recorded_is_a_denial() {
+    let server = Server::demo().await;
+    let leader = server.sign_in("leader").await;
+    let db = server.database().await;
+    let rename = "ALTER TABLE event RENAME TO event_gone";
+    db.execute_unprepared(rename).await.unwrap();
+    leader.get("/v1/audit").await.expect(403);
+}
+
+/// Asks until it is so, and fails after the five seconds that an event may wait.
+async fn soon(what: &str, is_so: impl AsyncFn() -> bool) {
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < until, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn the_service_seals_what_is_done_by_itself() {
+    let server = Server::demo().await;
+    let auditor = server.sign_in("auditor").await;
+    let office = Office::of(&server).await;
+    let project = office.register(&json!({})).await;
+    let path = format!("/v1/audit?project={}", project.id);
+    soon("the event is not sealed", async || {
+        let page = auditor.get(&path).await.expect(200);
+        page.at("/items/0/seal").is_object()
+    })
+    .await;
+    let state = auditor.get("/v1/audit/verify").await.expect(200);
+    assert_eq!(state.at("/wrong"), 0, "{}", state.text);
+    assert_eq!(state.at("/findings"), &json!([]));
+    let last = state.at("/checkpoint/seq").as_i64().unwrap();
+    assert!(state.at("/proved_to").as_i64().unwrap() >= last && last > 300);
+    // Something is not as it was sealed, among the last entries.
+    let db = server.database().await;
+    let hand = if db.get_database_backend() == DbBackend::Postgres {
+        "ALTER TABLE event DISABLE TRIGGER USER"
+    } else {
+        "DROP TRIGGER event_stays_on_update"
+    };
+    db.execute_unprepared(hand).await.unwrap();
+    let forged = "UPDATE event SET actor_name = 'nobody' WHERE kind = 'registered'";
+    db.execute_unprepared(forged).await.unwrap();
+    let state = auditor.get("/v1/audit/verify").await.expect(200);
+    assert_eq!(state.at("/wrong"), 1, "{}", state.text);
+    assert_eq!(state.at("/findings/0/code"), "entry_altered");
+}
+
+/// A field of a link, as docs/decisions/0004 has it.
+fn put(form: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    form.push(u8::from(bytes.is_some()));
+    if let Some(bytes) = bytes {
+        form.extend(u64::try_from(bytes.len()).unwrap().to_be_bytes());
+        form.extend(bytes);
+    }
+}
+
+/// The hash of an exported line, made from what the line says.
+fn hash_of(line: &Value) -> String {
+    let mut form = b"taizhang audit entry 1\0".to_vec();
+    let previous = line["previous"].as_str();
+    form.extend(previous.map_or_else(|| vec![0; 32], |hash| hex::decode(hash).unwrap()));
+    form.extend(line["seq"].as_i64().unwrap().to_be_bytes());
+    let id = |name: &str| line[name].as_str().map(|id| id.parse::<Uuid>().unwrap());
+    let text = |name: &str| line[name].as_str().map(str::as_bytes);
+    let written = |name: &str| Some(line[name].to_string()).filter(|_| !line[name].is_null());
+    let at = line["recorded_at"].as_str().unwrap();
+    let at = chrono::DateTime::parse_from_rfc3339(at).unwrap();
+    put(&mut form, id("id").as_ref().map(|id| &id.as_bytes()[..]));
+    put(
+        &mut form,
+        id("project").as_ref().map(|id| &id.as_bytes()[..]),
+    );
+    put(&mut form, text("subject"));
+    put(&mut form, text("kind"));
+    let version = line["version"].as_i64().map(i64::to_be_bytes);
+    put(&mut form, version.as_ref().map(|version| &version[..]));
+    put(&mut form, written("before").as_deref().map(str::as_bytes));
+    put(&mut form, written("after").as_deref().map(str::as_bytes));
+    put(
+        &mut form,
+        id("actor_id").as_ref().map(|id| &id.as_bytes()[..]),
+    );
+    put(&mut form, text("actor"));
+    put(&mut form, text("request_id"));
+    put(&mut form, Some(&at.timestamp().to_be_bytes()));
+    put(&mut form, Some(&at.timestamp_subsec_nanos().to_be_bytes()));
+    put(&mut form, text("source"));
+    put(&mut form, text("result"));
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &form);
+    hex::encode(hash)
+}
+
+#[tokio::test]
+async fn an_export_is_recorded_and_can_be_proved_by_itself() {
+    let server = Server::demo().await;
+    let auditor = server.sign_in("auditor").await;
+    let office = Office::of(&server).await;
+    office.at_stage("construction", &json!({})).await;
+    sealed(&server).await;
+    let exported = auditor.get("/v1/audit/export").await.expect(200);
+    let lines: Vec<Value> = exported
+        .text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(lines.len() > 300, "{}", lines.len());
+    let mut previous = Value::Null;
+    for (place, line) in lines.iter().enumerate() {
+        assert_eq!(line["seq"], place + 1);
+        assert_eq!(line["previous"], previous);
+        assert_eq!(hash_of(line), line["hash"].as_str().unwrap(), "{line}");
+        previous = line["hash"].clone();
+    }
+    let some = auditor.get("/v1/audit/export?kind=moved").await.expect(200);
+    assert_eq!(some.text.lines().count(), 2, "{}", some.text);
+    let recorded = auditor.all("/v1/audit?kind=exported").await;
+    assert_eq!(recorded.len(), 2);
+    assert_eq!(recorded[0]["after"]["kind"], "moved");
+    assert_eq!(recorded[0]["actor"], "auditor");
+}
+
+#[tokio::test]
+async fn a_question_about_the_audit_that_can_not_be_is_named() {
+    let server = Server::demo().await;
+    let auditor = server.sign_in("auditor").await;
+    for (query, parameter) in [
+        ("result=maybe", "result"),
+        ("source=here", "source"),
+        ("from=yesterday", "from"),
+        ("to=2025-02-30", "to"),
+        ("actor=me", "actor"),
+        ("limit=0", "limit"),
+        ("sort=kind", "sort"),
+    ] {
+        let refused = auditor.get(&format!("/v1/audit?{query}")).await.expect(400);
+        assert_eq!(refused.str("/errors/0/parameter"), parameter, "{query}");
+    }
 }

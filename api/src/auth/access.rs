@@ -40,6 +40,7 @@ const EDITORS: Door = Door::Roles(&[Role::Officer, Role::Manager]);
 const MANAGERS: Door = Door::Roles(&[Role::Manager]);
 const SYSTEM: Door = Door::Roles(&[Role::SystemAdmin]);
 const SECURITY: Door = Door::Roles(&[Role::SecurityAdmin]);
+const AUDIT: Door = Door::Roles(&[Role::AuditAdmin]);
 const ADMINISTRATORS: Door =
     Door::Roles(&[Role::SystemAdmin, Role::SecurityAdmin, Role::AuditAdmin]);
 
@@ -147,6 +148,10 @@ operations! {
     GET "/v1/grants": ADMINISTRATORS, PEOPLE_ONLY;
     POST "/v1/grants/{id}/decide": SECURITY, PEOPLE_ONLY;
     POST "/v1/grants/{id}/end": SECURITY, PEOPLE_ONLY;
+
+    GET "/v1/audit": AUDIT, PEOPLE_ONLY;
+    GET "/v1/audit/verify": AUDIT, PEOPLE_ONLY;
+    GET "/v1/audit/export": AUDIT, PEOPLE_ONLY;
 }
 
 static BY_NAME: LazyLock<HashMap<(&str, &str), &Operation>> = LazyLock::new(|| {

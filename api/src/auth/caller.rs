@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures::future::LocalBoxFuture;
 
 use super::access;
@@ -49,6 +49,8 @@ impl FromRequest for Caller {
                 source: source(&request),
             };
             tracing::Span::current().record("user", tracing::field::display(caller.principal.id));
+            // For the edge, which records what is denied.
+            request.extensions_mut().insert(caller.author());
             let pattern = request.match_pattern().unwrap_or_default();
             let operation = access::find(request.method().as_str(), &pattern);
             let operation = operation.ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -197,19 +197,12 @@ async fn each(
 }
 
 fn days(clock: Clock, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Filter, Failed> {
-    let end_of = |day: NaiveDate| -> Result<DateTime<Utc>, Failed> {
-        clock
-            .end_of(day)
-            .ok_or_else(|| Failed::Refused(format!("{day} is not a day of this calendar")))
-    };
-    // The first microsecond of a day comes after the last of the day before.
-    let before = from.and_then(|day| day.pred_opt());
+    let is_wrong = || Failed::Refused("that is not a day of this calendar".to_owned());
+    let from = from.map(|day| clock.start_of(day).ok_or_else(is_wrong));
+    let to = to.map(|day| clock.end_of(day).ok_or_else(is_wrong));
     Ok(Filter {
-        from: before
-            .map(end_of)
-            .transpose()?
-            .map(|end| end + chrono::TimeDelta::microseconds(1)),
-        to: to.map(end_of).transpose()?,
+        from: from.transpose()?,
+        to: to.transpose()?,
         ..Filter::default()
     })
 }

@@ -140,10 +140,10 @@ async fn record_denial(app: &App, request: &HttpRequest) {
         return;
     };
     let route = request.match_pattern().unwrap_or_default();
-    let subject = format!("operation/{} {route}", request.method());
-    let denied = app.db.write(by, async move |tx| {
-        event::record(tx, event::Entry::denied(subject.clone(), "denied")).await
-    });
+    let entry = event::Entry::of_operation(request.method().as_str(), &route, "denied").denied();
+    let denied = app
+        .db
+        .write(by, async move |tx| event::record(tx, entry.clone()).await);
     if denied.await.is_err() {
         tracing::error!("a denial could not be recorded");
     }

@@ -1,6 +1,7 @@
 //! One file a resource: extract, call, render.
 
 pub mod approvals;
+pub mod audit;
 pub mod auth;
 mod contract;
 pub mod grants;
@@ -50,6 +51,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     grants::operations(service);
     service_accounts::operations(service);
     oauth::operations(service);
+    audit::operations(service);
     health::operations(service);
 }
 

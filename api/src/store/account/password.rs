@@ -171,7 +171,7 @@ pub async fn judge(
             None => event::Entry::of_nobody("attempt_failed"),
         };
         let lock = lock.map(|until: DateTime<Utc>| serde_json::json!({ "locked_until": until }));
-        event::record(tx, entry.changing(None, lock)).await?;
+        event::record(tx, entry.denied().changing(None, lock)).await?;
     }
     Ok(verdict)
 }
