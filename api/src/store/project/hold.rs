@@ -76,7 +76,8 @@ pub(super) async fn hold_with(
     let household = Household::lock(tx, roots).await?;
     // What was read before the lock may have moved to another family meanwhile.
     let model = household.get(id).cloned().ok_or(Failure::Moved)?;
-    if model.region != found.region {
+    // Nor may it have gone where he who changes it may not follow.
+    if (&model.region, &model.unit) != (&found.region, &found.unit) {
         return Err(Failure::Moved);
     }
     if joining.is_some_and(|parent| household.get(parent).is_none()) {
