@@ -59,8 +59,8 @@ pub fn contract() -> OpenApi {
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     tidy(&mut components.schemas);
     for (path, item) in &mut contract.paths.paths {
-        for operation in operations(item) {
-            complete(path, operation);
+        for (operation, is_read) in operations(item) {
+            complete(path, operation, is_read);
         }
     }
     contract
@@ -102,16 +102,17 @@ fn flat(parts: Vec<RefOr<Schema>>) -> Object {
     whole
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// The operations of a path, and whether each only reads.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&mut Operation, bool)> {
     [
-        item.get.as_mut(),
-        item.post.as_mut(),
-        item.put.as_mut(),
-        item.patch.as_mut(),
-        item.delete.as_mut(),
+        (item.get.as_mut(), true),
+        (item.post.as_mut(), false),
+        (item.put.as_mut(), false),
+        (item.patch.as_mut(), false),
+        (item.delete.as_mut(), false),
     ]
     .into_iter()
-    .flatten()
+    .filter_map(|(operation, is_read)| Some((operation?, is_read)))
 }
 
 /// What the parameters look like that several operations have: by place and name, and by path where it says more.
@@ -130,7 +131,7 @@ fn shape_of(path: &str, place: &ParameterIn, name: &str) -> Option<ObjectBuilder
 }
 
 /// Adds the answers and parameters that follow from what an operation is.
-fn complete(path: &str, operation: &mut Operation) {
+fn complete(path: &str, operation: &mut Operation, is_read: bool) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(parameter) = parameter else {
             continue;
@@ -170,7 +171,7 @@ fn complete(path: &str, operation: &mut Operation) {
     add(!is_open, 403);
     add(path.contains('{'), 404);
     add(has_body, 408);
-    add(!is_open && changes, 409);
+    add(!is_read, 409);
     add(has_precondition, 412);
     add(has_body, 413);
     add(has_body, 415);
@@ -235,7 +236,7 @@ const fn describe(status: u16) -> &'static str {
         415 => "Not of a type that is taken",
         422 => "Refused by a rule: `code` and `errors` say which and what is missing",
         428 => "If-Match or If-None-Match is needed",
-        429 => "Too many requests; `Retry-After` says when to try again",
+        429 => "Too many requests or failures; `Retry-After` says when to try again",
         503 => "Not available now; `Retry-After` says when to try again",
         _ => "The service failed",
     }
