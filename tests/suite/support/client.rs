@@ -45,7 +45,7 @@ impl Client {
         let credentials = json!({ "username": username, "password": password });
         let reply = self.post("/auth/login", &credentials).send().await;
         assert_eq!(reply.status, 200, "{}", reply.text);
-        Self::new(&self.base, Some(reply.str("/access_token")))
+        self.with_token(&reply.str("/access_token"))
     }
 
     /// The tokens of a demo account that signs in.
@@ -56,7 +56,10 @@ impl Client {
     }
 
     pub(crate) fn with_token(&self, token: &str) -> Self {
-        Self::new(&self.base, Some(token.to_owned()))
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Request {
@@ -130,6 +133,12 @@ impl Request {
     pub(crate) fn raw(mut self, content_type: &str, body: &str) -> Self {
         self.body = Some(body.to_owned());
         self.header("content-type", content_type)
+    }
+
+    /// Whether it says this itself, in its path, its query or its body.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        let body = self.body.as_deref().unwrap_or_default();
+        self.path.contains(text) || body.contains(text)
     }
 
     pub(crate) async fn send(self) -> Reply {

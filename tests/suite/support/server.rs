@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, Database};
 use taizhang::app::App;
 use taizhang::cli::serve::{prepare, set_up_demo};
@@ -115,6 +116,24 @@ impl Server {
             options.set_schema_search_path(schema.clone());
         }
         Database::connect(options).await.unwrap()
+    }
+
+    /// Changes a column of the rows with a key behind the service's back; answers how many there are.
+    pub(crate) async fn set(
+        &self,
+        table: &'static str,
+        (column, value): (&'static str, impl Into<sea_orm::Value>),
+        (key, is): (&'static str, impl Into<sea_orm::Value>),
+    ) -> u64 {
+        let change = Query::update()
+            .table(table)
+            .value(column, Expr::value(value))
+            .and_where(Expr::col(key).eq(Expr::value(is)))
+            .to_owned();
+        let db = self.database().await;
+        let done = db.execute(&change).await.unwrap();
+        db.close().await.unwrap();
+        done.rows_affected()
     }
 }
 
