@@ -27,6 +27,7 @@ mod moves;
 mod protocol;
 mod random_histories;
 mod reference;
+mod sessions;
 mod sign_in;
 mod summary;
 mod systems;

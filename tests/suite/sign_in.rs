@@ -176,6 +176,14 @@ async fn a_token_that_was_not_given_is_not_taken() {
             format!("{}.{}.{}", pieces[0], "A".repeat(5000), pieces[2]),
         ),
         (
+            "8 KB, rightly signed",
+            signed(&key, none(), json!({ "padding": "A".repeat(6000) })),
+        ),
+        (
+            "begins in five minutes",
+            signed(&key, none(), json!({ "nbf": seconds + 300 })),
+        ),
+        (
             "HS256 by the public key",
             signed(&public, json!({ "alg": "HS256" }), none()),
         ),
@@ -196,6 +204,18 @@ async fn a_token_that_was_not_given_is_not_taken() {
         (
             "other name of the key",
             signed(&key, json!({ "kid": "x" }), none()),
+        ),
+        (
+            "a path as the name of the key",
+            signed(&key, json!({ "kid": "../../etc/passwd" }), none()),
+        ),
+        (
+            "the key's own file as its name",
+            signed(
+                &key,
+                json!({ "kid": token_key(&keys).display().to_string() }),
+                none(),
+            ),
         ),
         (
             "no name of the key",
