@@ -20,6 +20,7 @@ mod edge;
 mod families;
 mod history;
 mod idempotency;
+mod lockout;
 mod matrix;
 mod migrations;
 mod money;

@@ -1,5 +1,7 @@
 //! A client of the API, as another office's system would be one.
 
+use std::net::IpAddr;
+
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -38,6 +40,15 @@ impl Client {
             base: base.to_owned(),
             token,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
+    }
+
+    /// A client at another address of this machine, such as 127.0.0.2.
+    pub(crate) fn from_address(&self, address: IpAddr) -> Self {
+        let http = reqwest::Client::builder().no_proxy().local_address(address);
+        Self {
+            http: http.build().unwrap(),
+            ..self.clone()
         }
     }
 
