@@ -69,6 +69,8 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         // Apart from the one that `serve` uses: accounts with a known password must not outlive the demo.
         let file = config.data_dir.join("demo.sqlite");
         config.database_url = Some(Secret::new(format!("sqlite://{}?mode=rwc", file.display())));
+        let checkpoints = config.data_dir.join("demo-audit-checkpoints.jsonl");
+        config.audit_checkpoints.get_or_insert(checkpoints);
     }
     start_log(&config);
     let listener = TcpListener::bind(config.listen).map_err(|source| Failed::Io {
