@@ -37,7 +37,7 @@ async fn run(db: &DatabaseConnection, sql: &str) {
 
 /// Every row of every table that a change would write to, in words.
 async fn everything(db: &DatabaseConnection) -> Vec<String> {
-    const TABLES: [&str; 16] = [
+    const TABLES: [&str; 18] = [
         "region",
         "unit",
         "programme",
@@ -45,6 +45,8 @@ async fn everything(db: &DatabaseConnection) -> Vec<String> {
         "project_list",
         "approval_rule",
         "account",
+        "account_grant",
+        "account_password",
         "session",
         "project",
         "project_version",
@@ -124,6 +126,7 @@ impl Changes {
         let unit = json!({ "name": "新单位", "region": "211100" });
         let rule =
             json!({ "rules": [{ "applies_to": "enterprise_filed", "items": ["land_use"] }] });
+        let user = json!({ "username": "zhang.wei", "display_name": "张伟" });
         let suspend = json!({ "to": "suspended", "occurred_on": "2025-03-18", "note": "缓建" });
         let planned = json!({ "planned_investment": "50000000.00" });
         vec![
@@ -170,6 +173,7 @@ impl Changes {
                     .if_match(&self.list),
                 204,
             ),
+            (self.admin.post("/v1/users", &user), 201),
             (self.admin.put("/v1/units/new-unit", &unit).if_none(), 201),
             (
                 self.admin
