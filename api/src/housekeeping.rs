@@ -9,7 +9,7 @@ use crate::store::{Author, Db};
 /// How often the keys are read anew, so that a key that was taken away is gone here too.
 const KEYS: Duration = Duration::from_secs(10);
 /// How often what is old is dropped.
-const OLD: Duration = Duration::from_secs(600);
+const OLD: Duration = Duration::from_mins(10);
 
 /// Starts it; it ends with the runtime.
 pub(crate) fn start(app: App) {

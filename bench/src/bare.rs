@@ -13,7 +13,9 @@ use actix_web::{HttpRequest, HttpResponse, HttpServer, web};
 use futures::TryStreamExt;
 use serde_json::Value;
 use taizhang::auth::token::{Tokens, Use};
+use taizhang::clock::Clock;
 use taizhang::clock::new_id;
+use taizhang::config::Config;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Row};
 use uuid::Uuid;
@@ -206,7 +208,7 @@ impl Bare {
             .headers()
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-            .and_then(|token| self.tokens.read(Use::Access, token, chrono::Utc::now()));
+            .and_then(|token| self.tokens.read(Use::Access, token, now()));
         if token.is_none() {
             return HttpResponse::Unauthorized().finish();
         }
@@ -259,6 +261,10 @@ async fn advance(
     bare.handle(&request, Figure::Move, &id.to_string()).await
 }
 
+fn now() -> chrono::DateTime<chrono::Utc> {
+    Clock::new(Config::default().time_zone).now()
+}
+
 /// Serves the bare program.
 pub(crate) async fn serve(
     listen: &str,
@@ -270,10 +276,10 @@ pub(crate) async fn serve(
     let plan: Plan = serde_json::from_str(&std::fs::read_to_string(plan)?)?;
     let (url, key, issuer) = (url.to_owned(), key.to_owned(), issuer.to_owned());
     // Read once here, so that a key that can't be used is told.
-    Tokens::open(&key, &issuer, chrono::Utc::now())?;
+    Tokens::open(&key, &issuer, now())?;
     HttpServer::new(move || {
         let app = actix_web::App::new();
-        let app = match Tokens::open(&key, &issuer, chrono::Utc::now()) {
+        let app = match Tokens::open(&key, &issuer, now()) {
             Err(_) => app,
             Ok(tokens) => app.app_data(Data::new(Bare {
                 url: url.clone(),

@@ -249,8 +249,8 @@ async fn who_is_disabled_is_out_at_the_next_request_and_stays_out_with_his_old_t
     let admin = server.sign_in("admin").await;
     let disable = async |disabled: bool| {
         let tag = admin.get(&path).await.expect(200).etag();
-        let patch = admin.patch(&path, &json!({ "disabled": disabled }));
-        patch.if_match(&tag).send().await.expect(200)
+        let change = admin.patch(&path, &json!({ "disabled": disabled }));
+        change.if_match(&tag).send().await.expect(200)
     };
     assert!(disable(true).await.at("/disabled_at").is_string());
     officer.get("/v1/projects").await.expect(401);

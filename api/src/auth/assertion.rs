@@ -84,6 +84,10 @@ pub fn read(
 }
 
 /// By what a key may sign.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else there is or will be is not taken"
+)]
 const fn algorithms(jwk: &Jwk) -> &'static [Algorithm] {
     use jsonwebtoken::jwk::EllipticCurve::{Ed25519, P256, P384};
     match &jwk.algorithm {
@@ -126,13 +130,11 @@ pub fn public_key(key: &Value) -> Result<(String, Value), KeyFault> {
         return Err(KeyFault::Private);
     }
     let jwk: Jwk = serde_json::from_value(key.clone()).map_err(|_| KeyFault::Unsuitable)?;
-    let is_long = match &jwk.algorithm {
-        AlgorithmParameters::RSA(rsa) => rsa.n.trim_end_matches('=').len() >= MIN_MODULUS,
-        _ => true,
-    };
+    let is_short = matches!(&jwk.algorithm, AlgorithmParameters::RSA(rsa)
+        if rsa.n.trim_end_matches('=').len() < MIN_MODULUS);
     let name = jwk.common.key_id.clone().unwrap_or_default();
     let is_named = (1..=128).contains(&name.len()) && !name.contains('\0');
-    if !is_long || !is_named || algorithms(&jwk).is_empty() || DecodingKey::from_jwk(&jwk).is_err()
+    if is_short || !is_named || algorithms(&jwk).is_empty() || DecodingKey::from_jwk(&jwk).is_err()
     {
         return Err(KeyFault::Unsuitable);
     }

@@ -152,13 +152,15 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failed> {
-    match cli.command {
-        Command::Openapi => return print_contract(),
-        Command::Access => {
-            say(access::told(&crate::routes::contract()).trim_end());
-            return Ok(());
-        }
-        _ => {}
+    let contract = crate::routes::contract;
+    if matches!(cli.command, Command::Openapi) {
+        let yaml = contract().to_yaml();
+        say(yaml.map_err(|e| Failed::Refused(e.to_string()))?.trim_end());
+        return Ok(());
+    }
+    if matches!(cli.command, Command::Access) {
+        say(access::told(&contract()).trim_end());
+        return Ok(());
     }
     let config = configure(cli.settings)?;
     match cli.command {
@@ -191,14 +193,6 @@ fn configure(settings: Settings) -> Result<Config, Failed> {
         config.log_format = LogFormat::Json;
     }
     Ok(config.checked()?)
-}
-
-fn print_contract() -> Result<(), Failed> {
-    let yaml = crate::routes::contract()
-        .to_yaml()
-        .map_err(|e| Failed::Refused(e.to_string()))?;
-    say(yaml.trim_end());
-    Ok(())
 }
 
 /// Connects to the database; the directory of the embedded one is made if it is missing.

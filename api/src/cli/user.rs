@@ -21,7 +21,7 @@ pub(super) enum What {
     Add {
         /// The name to sign in with
         username: String,
-        /// The role: officer, manager, leader, system_admin, security_admin or audit_admin
+        /// The role: `officer`, `manager`, `leader`, `system_admin`, `security_admin` or `audit_admin`
         #[arg(long)]
         role: String,
         /// The region in whose subtree the role holds
@@ -180,7 +180,8 @@ fn refuse(faults: &[crate::problem::Fault]) -> Result<(), Failed> {
         Some(fault) => {
             let told = |language| {
                 let told = fault.told(language);
-                told["detail"].as_str().unwrap_or_default().to_owned()
+                let detail = told.get("detail").and_then(serde_json::Value::as_str);
+                detail.unwrap_or_default().to_owned()
             };
             Err(Failed::Refused(format!(
                 "{} / {}",

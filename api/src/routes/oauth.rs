@@ -225,9 +225,9 @@ fn shown(request: &HttpRequest, asked: &TokenRequest) -> Option<Shown> {
             let text = String::from_utf8(bytes).ok()?;
             let (client_id, secret) = text.split_once(':')?;
             let (client_id, secret) = (form_decoded(client_id)?, form_decoded(secret)?);
-            let is_sane = client_id.len() <= MAX_SECRET && secret.len() <= MAX_SECRET;
+            let is_short = client_id.len() <= MAX_SECRET && secret.len() <= MAX_SECRET;
             let is_same = asked.client_id.as_ref().is_none_or(|id| *id == client_id);
-            (scheme.eq_ignore_ascii_case("basic") && is_sane && is_same)
+            (scheme.eq_ignore_ascii_case("basic") && is_short && is_same)
                 .then_some(Shown::Secret { client_id, secret })
         }
         (None, Some(assertion))

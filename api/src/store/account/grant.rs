@@ -271,7 +271,7 @@ pub async fn decide(
         return Err(Problem::new(kinds::DECIDED_ALREADY).into());
     }
     let mut after = row.clone();
-    after.state = if is_granted { "granted" } else { "rejected" }.to_owned();
+    if is_granted { "granted" } else { "rejected" }.clone_into(&mut after.state);
     after.decided_by = tx.by.account;
     after.decided_at = Some(tx.now());
     after.note = note.map(str::to_owned);
@@ -297,7 +297,7 @@ pub async fn end(tx: &Tx, id: Uuid) -> Result<Record, Failure> {
         refuse_last_administrator(tx, row.account_id).await?;
     }
     let mut after = row.clone();
-    after.state = "ended".to_owned();
+    "ended".clone_into(&mut after.state);
     after.ended_at = Some(tx.now());
     save(tx, &row, after, "grant_ended").await
 }

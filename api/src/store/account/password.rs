@@ -158,6 +158,9 @@ pub async fn change(
 }
 
 /// Counts an attempt and records the one that was wrong; of an account that is not there, nothing that was typed.
+///
+/// # Errors
+/// [`Failure`] of the database.
 pub async fn judge(
     tx: &Tx,
     account: Option<Uuid>,
