@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use taizhang::auth::token::{Tokens, Use};
 
@@ -63,6 +64,34 @@ async fn signing_out_ends_access_and_renewal() {
     officer.get("/v1/me").await.expect(401);
     let next = json!({ "refresh_token": second.str("/refresh_token") });
     nobody.post("/auth/refresh", &next).send().await.expect(401);
+}
+
+#[tokio::test]
+async fn a_one_time_password_that_was_not_changed_in_three_days_opens_nothing() {
+    let server = Server::demo().await;
+    let admin = server.sign_in("admin").await;
+    let body = json!({ "username": "li.na", "display_name": "李娜" });
+    let made = admin.post("/v1/users", &body).send().await.expect(201);
+    let password = made.str("/one_time_password");
+    let credentials = json!({ "username": "li.na", "password": password });
+    let nobody = server.anonymous();
+    let login = async || nobody.post("/auth/login", &credentials).send().await;
+    login().await.expect(200);
+    let db = server.database().await;
+    let then = chrono::Utc::now() - chrono::TimeDelta::hours(73);
+    let then = then.format("%Y-%m-%dT%H:%M:%S+00:00");
+    let age = format!("UPDATE account_password SET set_at = '{then}' WHERE is_one_time");
+    db.execute_unprepared(&age).await.unwrap();
+    assert_eq!(login().await.expect(401).code(), "wrong_credentials");
+    // Another one can be given.
+    let path = format!("/v1/users/{}/password", made.str("/user/id"));
+    let again = admin.request(Method::POST, &path).send().await.expect(200);
+    let credentials = json!({ "username": "li.na", "password": again.str("/one_time_password") });
+    nobody
+        .post("/auth/login", &credentials)
+        .send()
+        .await
+        .expect(200);
 }
 
 #[tokio::test]

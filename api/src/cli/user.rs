@@ -10,9 +10,9 @@ use crate::auth::{Role, password};
 use crate::config::Config;
 use crate::problem::Language;
 use crate::routes::users::one_time_password;
+use crate::store::account;
 use crate::store::account::grant::{self, Origin, Wanted};
 use crate::store::account::user::{self, New};
-use crate::store::account::{self, password as kept};
 use crate::store::{Db, Failure};
 
 #[derive(Debug, Subcommand)]
@@ -78,15 +78,13 @@ pub(super) async fn run(config: &Config, what: What) -> Result<(), Failed> {
         }
         What::Password { username } => {
             let db = open(config).await?;
-            let known = kept::credentials(db.reader(), &username)
+            let id = account::named(db.reader(), &username)
                 .await
                 .map_err(Failure::told)?
-                .ok_or_else(|| {
-                    Failed::Refused(format!("there is no account {username} in force"))
-                })?;
+                .ok_or_else(|| Failed::Refused(format!("there is no account {username}")))?;
             let (password, hash) = one_time_password().await?;
             db.write(terminal(), async move |tx| {
-                user::reset_password(tx, known.account, &hash).await
+                user::reset_password(tx, id, &hash).await
             })
             .await?;
             say(&format!("{username}: one-time password {password}"));

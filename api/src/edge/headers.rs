@@ -7,13 +7,14 @@ use actix_web::http::header::{
 
 /// What a page may load: what this service itself sends. Nothing inline is run, and nothing inline is a style.
 pub(crate) const PAGE_POLICY: &str = "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; \
-    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What an answer that is no page may load.
-const ANSWER_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+const ANSWER_POLICY: &str =
+    "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// For how long a browser that was here over TLS comes back only so: a year.
-const TLS_ONLY: &str = "max-age=31536000";
+const TLS_ONLY: &str = "max-age=31536000; includeSubDomains";
 
 /// What every answer says.
 const ALWAYS: [(&str, &str); 6] = [

@@ -122,7 +122,8 @@ async fn login(
     }
     let attempt = Attempt::new(&username, source(&request));
     refuse_locked(&app, &attempt).await?;
-    let known = kept::credentials(app.db.reader(), &username)
+    let now = app.db.clock().now();
+    let known = kept::credentials(app.db.reader(), &username, now)
         .await
         .map_err(Failure::told)?;
     let hash = known.as_ref().map(|known| known.hash.clone());
@@ -131,7 +132,6 @@ async fn login(
         .map_err(not_checked)?;
     let proof = match (&known, code, recovery_code) {
         (Some(known), Some(code), _) => known.sealed_secret.as_ref().map(|sealed| {
-            let now = app.db.clock().now();
             let factor = app.second_factor(known.account, &username, sealed);
             factor.map(|factor| Proof::Code(factor.step_of(code.trim(), now)))
         }),

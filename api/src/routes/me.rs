@@ -174,7 +174,8 @@ async fn verify_own(app: &App, caller: &Caller, password: String) -> Result<bool
     if password.chars().count() > MAX_PASSWORD {
         return Ok(false);
     }
-    let known = kept::credentials(app.db.reader(), &caller.principal.username)
+    let now = app.db.clock().now();
+    let known = kept::credentials(app.db.reader(), &caller.principal.username, now)
         .await
         .map_err(Failure::told)?;
     password::verify(password, known.map(|known| known.hash))

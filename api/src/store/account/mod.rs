@@ -13,20 +13,29 @@ pub(crate) use principal::is_listed;
 pub use principal::principal;
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::Failure;
 use crate::entity::account;
+
+/// The account of a name.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn named(db: &impl ConnectionTrait, username: &str) -> Result<Option<Uuid>, Failure> {
+    let found = account::Entity::find()
+        .filter(account::Column::Username.eq(username))
+        .one(db)
+        .await?;
+    Ok(found.map(|account| account.id))
+}
 
 /// Whether an account of that name exists.
 ///
 /// # Errors
 /// [`Failure`] of the database.
 pub async fn exists(db: &impl ConnectionTrait, username: &str) -> Result<bool, Failure> {
-    let found = account::Entity::find()
-        .filter(account::Column::Username.eq(username))
-        .one(db)
-        .await?;
-    Ok(found.is_some())
+    Ok(named(db, username).await?.is_some())
 }
 
 /// Whether there is no account at all.

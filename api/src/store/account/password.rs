@@ -1,6 +1,6 @@
 //! Passwords that are kept here.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, OnConflict, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult};
 use uuid::Uuid;
@@ -22,15 +22,22 @@ pub struct Credentials {
     pub sealed_secret: Option<String>,
 }
 
+/// For how long a password that somebody else has given opens anything.
+const ONE_TIME_LIFE: TimeDelta = TimeDelta::days(3);
+
 /// What is needed to check an account that is in force, by the name that its owner signs in with; one query, for
-/// names that are known and that are not.
+/// names that are known and that are not. A one-time password that was not changed in time is no password.
 ///
 /// # Errors
 /// [`Failure`] of the database.
 pub async fn credentials(
     db: &impl ConnectionTrait,
     username: &str,
+    now: DateTime<Utc>,
 ) -> Result<Option<Credentials>, Failure> {
+    let in_time = account_password::Column::IsOneTime
+        .eq(false)
+        .or(account_password::Column::SetAt.gt(now - ONE_TIME_LIFE));
     let confirmed = Cond::all()
         .add(
             Expr::col((second_factor::Entity, second_factor::Column::AccountId))
@@ -54,6 +61,7 @@ pub async fn credentials(
         .join(JoinType::LeftJoin, second_factor::Entity, confirmed)
         .and_where(account::Column::Username.eq(username))
         .and_where(account::Column::DisabledAt.is_null())
+        .and_where(in_time)
         .to_owned();
     let found = db.query_one(&select).await?;
     Ok(found
