@@ -116,7 +116,10 @@ fn parts(token: &str) -> (Value, Value) {
 fn token_key(directory: &Path) -> PathBuf {
     let files = std::fs::read_dir(directory).unwrap();
     let mut paths = files.map(|file| file.unwrap().path());
-    let is_token = |path: &PathBuf| path.extension().is_some_and(|e| e == "p8");
+    let is_token = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with("token-")
+    };
     paths.find(is_token).unwrap()
 }
 
