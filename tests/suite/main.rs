@@ -10,6 +10,7 @@
 mod support;
 
 mod access;
+mod accounts;
 mod append_only;
 mod audit;
 mod bad_input;

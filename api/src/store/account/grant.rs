@@ -314,6 +314,14 @@ pub(super) async fn refuse_last_administrator(tx: &Tx, account: Uuid) -> Result<
     let Some(held) = held else {
         return Ok(());
     };
+    // One after another: two who take each other's role away must not both find the other one in force.
+    Entity::find()
+        .filter(Column::Role.eq(&held.role))
+        .filter(Column::State.eq("granted"))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .all(&tx.db)
+        .await?;
     let enabled = Query::select()
         .column(account::Column::Id)
         .from(account::Entity)
