@@ -362,7 +362,13 @@ impl World {
 
     /// Sends a request, and holds its answer to telling nothing that its maker may not know and did not say.
     async fn send(&self, person: &Person, request: Request, what: &str) -> Reply {
-        let needles = self.needles(person);
+        // The audit is for who is to know all that was done.
+        let is_audit = what.contains("/v1/audit") && person.has(&[Role::AuditAdmin]);
+        let needles = if is_audit {
+            Vec::new()
+        } else {
+            self.needles(person)
+        };
         let unsaid: Vec<&&str> = needles.iter().filter(|n| !request.says(n)).collect();
         let reply = request.send().await;
         for needle in unsaid {
@@ -521,7 +527,10 @@ async fn case(
             | "/v1/lists"
             | "/v1/stage-rules"
             | "/v1/users"
-            | "/v1/grants",
+            | "/v1/grants"
+            | "/v1/audit"
+            | "/v1/audit/verify"
+            | "/v1/audit/export",
         )
         | ("POST", "/auth/logout" | "/v1/me/sessions/end") => bare(&path),
 
