@@ -1,6 +1,7 @@
 //! The load generator: connections that are kept, each with one request at a time.
 
 use std::cell::Cell;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::Result;
 use crate::layout::{city_code, project_id};
@@ -52,14 +53,24 @@ impl Outcome {
 }
 
 /// One kept connection.
-struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
     async fn open(address: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::over(TcpStream::connect(address).await?)
+    }
+
+    /// From another address of this machine.
+    pub(crate) async fn open_from(source: IpAddr, address: SocketAddr) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(source, 0))?;
+        Self::over(socket.connect(address).await?)
+    }
+
+    fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -68,7 +79,7 @@ impl Connection {
     }
 
     /// Sends a request and reads the whole answer: its status, and where its body begins.
-    async fn ask(&mut self, request: &[u8]) -> Result<(u16, usize)> {
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<(u16, usize)> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let (head, length) = loop {
@@ -92,7 +103,7 @@ impl Connection {
         Ok(())
     }
 
-    fn body(&self, head: usize) -> String {
+    pub(crate) fn body(&self, head: usize) -> String {
         String::from_utf8_lossy(self.buffer.get(head..).unwrap_or_default()).into_owned()
     }
 }
@@ -110,15 +121,19 @@ fn content_length(head: &[u8]) -> Result<usize> {
 
 /// Signs in, for an access token.
 pub(crate) async fn sign_in(address: &str, password: &str) -> Result<String> {
-    let body = format!("{{\"username\":\"{USERNAME}\",\"password\":\"{password}\"}}");
-    let request = format!(
-        "POST /auth/login HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = once(address, request.as_bytes()).await?;
+    let answer = once(address, login(USERNAME, password).as_bytes()).await?;
     let answer: Value = serde_json::from_str(&answer)?;
     let token = answer.get("access_token").and_then(Value::as_str);
     Ok(token.ok_or("no access token")?.to_owned())
+}
+
+/// The request to sign in.
+pub(crate) fn login(username: &str, password: &str) -> String {
+    let body = format!("{{\"username\":\"{username}\",\"password\":\"{password}\"}}");
+    format!(
+        "POST /auth/login HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 async fn once(address: &str, request: &[u8]) -> Result<String> {

@@ -14,6 +14,7 @@ mod random;
 mod reference;
 mod reply;
 mod report;
+mod sign_in;
 mod table;
 
 use std::path::PathBuf;
@@ -113,6 +114,8 @@ enum Command {
         #[arg(long, default_value_t = 1_000_000)]
         events: u64,
     },
+    /// Time how wrong passwords of known and of unknown names are refused; fail if that tells them apart
+    SignInTiming(sign_in::Arguments),
     /// Print the results as Markdown
     Report {
         /// The results
@@ -168,6 +171,7 @@ async fn run(command: Command) -> Result<()> {
             data_dir,
             events,
         } => audit::measure(database_url, events, data_dir).await,
+        Command::SignInTiming(arguments) => sign_in::measure(arguments).await,
         Command::Report { results } => report::report(&results),
     }
 }
