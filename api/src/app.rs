@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::audit::sealer::Sealer;
 use crate::auth::Policy;
 use crate::auth::keys::{KeyError, Vault};
+use crate::auth::provider::Provider;
 use crate::auth::second_factor::SecondFactor;
 use crate::auth::token::Tokens;
 use crate::config::Config;
@@ -41,6 +42,8 @@ pub struct App {
     pub vault: Arc<Vault>,
     /// What the office demands of those who sign in.
     pub policy: Arc<Policy>,
+    /// The office's own identity provider, if there is one.
+    pub provider: Option<Arc<Provider>>,
     /// The name under which authenticators show this service.
     pub issuer: Arc<str>,
     /// What the edge goes by: proxies, limits, the certificate.

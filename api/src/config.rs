@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::audit::Algorithm;
 use crate::auth::policy::PasswordProfile;
-use crate::auth::{Policy, Role};
+use crate::auth::{Policy, Role, provider};
 
 /// Where the embedded database and the signing key are, unless told otherwise.
 const DEFAULT_DATA_DIR: &str = "var";
@@ -68,6 +68,10 @@ pub struct Config {
     pub rate_limit_per_address: u32,
     /// How many requests a second are taken from one principal, with five seconds' worth at once; 0 for no limit.
     pub rate_limit_per_principal: u32,
+    /// The office's own identity provider, if people sign in there.
+    pub identity_provider: Option<provider::Settings>,
+    /// Whether people may sign in with a password that is kept here; false needs an identity provider.
+    pub local_sign_in: bool,
     /// What to log, in the manner of `RUST_LOG`.
     pub log: String,
     /// How to write the log.
@@ -146,6 +150,8 @@ impl Default for Config {
             cors_origins: Vec::new(),
             rate_limit_per_address: 200,
             rate_limit_per_principal: 100,
+            identity_provider: None,
+            local_sign_in: true,
             log: "info,sqlx=warn,sea_orm=warn".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -169,7 +175,8 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads the file (if one is named, it must exist) and the environment (`TAIZHANG_LISTEN` and so on).
+    /// Reads the file (if one is named, it must exist) and the environment (`TAIZHANG_LISTEN` and so
+    /// on; `TAIZHANG_IDENTITY_PROVIDER__CLIENT_SECRET` for what is in a section).
     ///
     /// # Errors
     /// [`ConfigError`] names the setting and what is wrong with it; a secret's value is never in it.
@@ -189,11 +196,15 @@ impl Config {
         variables: HashMap<String, String>,
     ) -> Result<Self, ConfigError> {
         let environment = config::Environment::with_prefix("TAIZHANG")
+            .prefix_separator("_")
+            .separator("__")
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("second_factor_roles")
             .with_list_parse_key("cors_origins")
             .with_list_parse_key("trusted_proxies")
+            .with_list_parse_key("identity_provider.scopes")
+            .with_list_parse_key("identity_provider.second_factor_methods")
             .source(Some(variables));
         let read: Self = sources.add_source(environment).build()?.try_deserialize()?;
         read.checked()
@@ -265,6 +276,19 @@ impl Config {
                 "must be public keys as `taizhang audit key` prints them, with commas between them",
             );
         }
+        if let Some(Err((field, why))) = self
+            .identity_provider
+            .as_ref()
+            .map(provider::Settings::check)
+        {
+            return invalid(field, why);
+        }
+        if !self.local_sign_in && self.identity_provider.is_none() {
+            return invalid(
+                "local_sign_in",
+                "must be true without an identity_provider: nobody could sign in",
+            );
+        }
         if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
             return invalid(
                 "log",
@@ -280,6 +304,7 @@ impl Config {
         Policy {
             passwords: self.password_profile,
             second_factor: self.second_factor_roles.clone(),
+            local_sign_in: self.local_sign_in,
         }
     }
 
@@ -409,6 +434,12 @@ mod tests {
             ),
             ("audit_hash = 'md5'", "audit_hash"),
             ("audit_trusted_keys = 'a,b'", "audit_trusted_keys"),
+            ("local_sign_in = false", "local_sign_in"),
+            ("[identity_provider]\nclient = 'a'", "client"),
+            (
+                "[identity_provider]\nissuer = 'http://a.cn'\nclient_id = 'a'\nredirect_url = 'https://b.cn'",
+                "identity_provider.issuer",
+            ),
         ];
         for (toml, name) in wrong {
             let said = read(toml, &[]).unwrap_err().to_string();
@@ -467,6 +498,21 @@ mod tests {
         ] {
             assert!(!is_origin(wrong), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_identity_provider_is_read_with_its_secret_from_the_environment() {
+        let toml = "local_sign_in = false\n[identity_provider]\nissuer = 'https://id.example.gov.cn'\n\
+            client_id = 'taizhang'\nredirect_url = 'https://a.example.gov.cn/auth/provider/callback'\n\
+            role_claim = 'groups'\n\
+            roles = [{ value = 'projects', role = 'officer', region = '211100' }]";
+        let secret = ("TAIZHANG_IDENTITY_PROVIDER__CLIENT_SECRET", "hidden");
+        let read = read(toml, &[secret]).unwrap();
+        assert!(!format!("{read:?}").contains("hidden"));
+        let provider = read.identity_provider.unwrap();
+        assert_eq!(provider.client_secret.unwrap().expose(), "hidden");
+        assert_eq!(provider.name_claim, "preferred_username");
+        assert_eq!(provider.roles.len(), 1);
     }
 
     #[test]

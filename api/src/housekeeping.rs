@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::store::account::{attempts, session};
+use crate::store::account::{attempts, identity, session};
 use crate::store::{Author, Db};
 
 /// How often the keys are read anew, so that a key that was taken away is gone here too.
@@ -41,6 +41,7 @@ async fn forget_old(db: &Db) {
     let done = db
         .write(by, async |tx| {
             session::forget_old(tx).await?;
+            identity::forget_old(tx).await?;
             attempts::forget_old(tx).await
         })
         .await;

@@ -27,6 +27,7 @@ mod migrations;
 mod money;
 mod moves;
 mod protocol;
+mod provider;
 mod random_histories;
 mod reference;
 mod sessions;

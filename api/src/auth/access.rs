@@ -68,6 +68,9 @@ macro_rules! operations {
 
 operations! {
     POST "/auth/login": Door::Open, PEOPLE_ONLY;
+    GET "/auth/methods": Door::Open, PEOPLE_ONLY;
+    GET "/auth/provider": Door::Open, PEOPLE_ONLY;
+    GET "/auth/provider/callback": Door::Open, PEOPLE_ONLY;
     POST "/auth/refresh": Door::Open, PEOPLE_ONLY;
     POST "/auth/logout": Door::Oneself, PEOPLE_ONLY;
     POST "/oauth/token": Door::Open, PEOPLE_ONLY;
@@ -134,6 +137,9 @@ operations! {
     POST "/v1/users/{id}/password": SYSTEM, PEOPLE_ONLY;
     POST "/v1/users/{id}/unlock": SECURITY, PEOPLE_ONLY;
     POST "/v1/users/{id}/second-factor/remove": SECURITY, PEOPLE_ONLY;
+    GET "/v1/users/{id}/identity": ADMINISTRATORS, PEOPLE_ONLY;
+    POST "/v1/users/{id}/identity": SYSTEM, PEOPLE_ONLY;
+    POST "/v1/users/{id}/identity/remove": SYSTEM, PEOPLE_ONLY;
     GET "/v1/users/{id}/sessions": ADMINISTRATORS, PEOPLE_ONLY;
     POST "/v1/users/{id}/sessions/end": SECURITY, PEOPLE_ONLY;
     GET "/v1/users/{id}/grants": ADMINISTRATORS, PEOPLE_ONLY;

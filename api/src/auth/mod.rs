@@ -7,6 +7,7 @@ pub mod keys;
 pub mod password;
 pub mod policy;
 pub mod principal;
+pub mod provider;
 pub mod reach;
 pub mod role;
 pub mod second_factor;

@@ -101,6 +101,8 @@ pub struct Policy {
     pub passwords: PasswordProfile,
     /// The roles that need a second factor.
     pub second_factor: BTreeSet<Role>,
+    /// Whether people may sign in with a password that is kept here.
+    pub local_sign_in: bool,
 }
 
 /// How somebody has signed in, as far as it matters for what has to be done first.

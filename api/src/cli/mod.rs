@@ -116,6 +116,9 @@ pub enum Failed {
     /// The audit's chain.
     #[error("audit: {0}")]
     Audit(#[from] crate::audit::sealer::SealError),
+    /// The identity provider.
+    #[error(transparent)]
+    Provider(#[from] crate::auth::provider::ProviderError),
     /// A password.
     #[error(transparent)]
     Password(#[from] crate::auth::password::HashError),

@@ -13,6 +13,7 @@ use super::{Failed, load, open, say, terminal};
 use crate::app::{self, App};
 use crate::audit::sealer::Sealer;
 use crate::auth::keys::Vault;
+use crate::auth::provider::Provider;
 use crate::auth::token::Tokens;
 use crate::auth::{Role, password};
 use crate::catalogue::Catalogue;
@@ -99,11 +100,13 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
     let tokens = Tokens::open(&keys, &config.issuer, db.clock().now())?;
     let vault = Vault::open(&keys.join("vault.key"))?;
     let sealer = Sealer::open(config)?;
+    let provider = config.identity_provider.clone().map(Provider::new);
     Ok(App {
         db,
         tokens: Arc::new(tokens),
         vault: Arc::new(vault),
         policy: Arc::new(config.policy()),
+        provider: provider.transpose()?.map(Arc::new),
         issuer: config.issuer.as_str().into(),
         edge: Arc::new(edge),
         sealer: Arc::new(sealer),

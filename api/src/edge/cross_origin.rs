@@ -10,7 +10,7 @@ use actix_web::middleware::Condition;
 /// For how long a browser may keep the answer to a preflight, in seconds.
 const PREFLIGHT_AGE: usize = 600;
 
-/// Lets pages of these origins read answers and send changes. There are no cookies here, so no credentials: a page
+/// Lets pages of these origins read answers and send changes. Nobody is known by a cookie, so no credentials: a page
 /// sends the token that it was given. Without origins there is no such thing, not even an answer to a preflight.
 pub(crate) fn cross_origin(origins: &[String]) -> Condition<Cors> {
     let nobody = Cors::default()

@@ -28,6 +28,7 @@ macro_rules! kinds {
 kinds! {
     MALFORMED_BODY = 400, "malformed_body", "请求内容无法读取", "The body can't be read";
     INVALID_PARAMETER = 400, "invalid_parameter", "请求参数有误", "A parameter is wrong";
+    SIGN_IN_NOT_BEGUN = 400, "sign_in_not_begun", "没有与之对应的登录请求", "No sign-in has been begun that this would be the end of";
     INVALID_CURSOR = 422, "invalid_cursor", "游标无效", "The cursor is invalid";
     INVALID_PRECONDITION = 400, "invalid_precondition", "If-Match 或 If-None-Match 无法读取", "If-Match or If-None-Match can't be read";
     INVALID_IDEMPOTENCY_KEY = 400, "invalid_idempotency_key", "Idempotency-Key 无效", "The Idempotency-Key is invalid";
@@ -35,6 +36,8 @@ kinds! {
     WRONG_CREDENTIALS = 401, "wrong_credentials", "用户名或密码不正确", "Wrong user name or password";
     WRONG_PROOF = 422, "wrong_proof", "密码或验证码不正确", "Wrong password or code";
     SECOND_FACTOR_CODE_REQUIRED = 401, "second_factor_code_required", "需要动态验证码", "A code of the second factor is needed";
+    PROVIDER_REFUSED = 401, "provider_refused", "统一身份认证没有确认登录", "The identity provider did not confirm the sign-in";
+    IDENTITY_NOT_PROVED = 401, "identity_not_proved", "统一身份认证的答复无法核实", "What the identity provider says does not hold";
     INVALID_REFRESH_TOKEN = 401, "invalid_refresh_token", "刷新令牌无效或已过期", "The refresh token is invalid or has expired";
     FORBIDDEN = 403, "forbidden", "没有权限", "Not allowed";
     NEEDS_MANAGER = 403, "needs_manager", "需要管理员级的项目权限（项目主管）", "Only a manager may do this";
@@ -45,6 +48,7 @@ kinds! {
     OWN_REQUEST = 403, "own_request", "不能审批自己提出的申请", "Nobody decides what he has asked for himself";
     LOCAL_SIGN_IN_OFF = 403, "local_sign_in_off", "请使用单位的统一身份认证登录", "Sign in at the office's identity provider";
     CROSS_ORIGIN_REFUSED = 403, "cross_origin_refused", "不接受该来源的跨域请求，或其方法、请求头", "This origin, or its method or header, is not allowed here";
+    ACCOUNT_DISABLED = 403, "account_disabled", "账号已停用", "The account is disabled";
     NOT_FOUND = 404, "not_found", "没有找到", "Not found";
     METHOD_NOT_ALLOWED = 405, "method_not_allowed", "不支持这种请求方法", "Method not allowed";
     NOT_ACCEPTABLE = 406, "not_acceptable", "无法提供所要求的格式", "Not acceptable";
@@ -97,6 +101,7 @@ kinds! {
     HEADERS_TOO_LARGE = 431, "headers_too_large", "请求头太大", "The headers are too large";
     LOCKED_OUT = 429, "locked_out", "失败次数过多，暂时锁定", "Too many failures: locked for a while";
     INTERNAL = 500, "internal", "服务出错", "The service failed";
+    PROVIDER_UNAVAILABLE = 503, "provider_unavailable", "统一身份认证暂时无法使用", "The identity provider can't be used now";
     UNAVAILABLE = 503, "unavailable", "暂时无法服务，请稍后再试", "Not available now; try again shortly";
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::views::ProblemDetails;
 use crate::app::{App, request_id, source};
 use crate::auth::keys::KeyError;
 use crate::auth::password::HashError;
@@ -95,9 +96,12 @@ pub struct TokenPair {
 ///
 /// With name and password; answers an access token for ten minutes and a refresh token. Who has a second factor is
 /// answered 401 `second_factor_code_required` and sends the same again with `code` or `recovery_code`. Five failures
-/// lock the account for that source for 15 minutes: 429 with `Retry-After`.
+/// lock the account for that source for 15 minutes: 429 with `Retry-After`. Where passwords are turned off: 403
+/// `local_sign_in_off` for everybody.
 #[utoipa::path(tag = "sign-in", request_body = Credentials, security(()),
-    responses((status = 200, description = "Signed in", body = TokenPair)))]
+    responses((status = 200, description = "Signed in", body = TokenPair),
+        (status = 403, description = "Passwords are turned off", body = ProblemDetails,
+            content_type = "application/problem+json")))]
 #[post("/auth/login")]
 async fn login(
     app: web::Data<App>,
@@ -110,6 +114,9 @@ async fn login(
         code,
         recovery_code,
     } = body.value;
+    if !app.policy.local_sign_in {
+        return Err(Problem::new(kinds::LOCAL_SIGN_IN_OFF));
+    }
     let wrong = || Problem::new(kinds::WRONG_CREDENTIALS);
     let is_too_long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > MAX_CODE);
     if username.chars().count() > MAX_USERNAME
@@ -180,7 +187,7 @@ fn author(request: &HttpRequest, username: &str, account: Option<uuid::Uuid>) ->
     }
 }
 
-fn user_agent(request: &HttpRequest) -> Option<String> {
+pub(super) fn user_agent(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get(USER_AGENT)?.to_str().ok()?;
     Some(value.to_owned())
 }

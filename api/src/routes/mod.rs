@@ -14,6 +14,7 @@ mod once;
 mod pages;
 pub mod plan_years;
 pub mod projects;
+pub mod provider;
 pub mod query;
 pub mod reference;
 pub mod service_accounts;
@@ -37,6 +38,7 @@ pub(crate) use pages::{nowhere, pages};
 /// Every operation of the contract.
 pub(crate) fn api(service: &mut ServiceConfig) {
     auth::operations(service);
+    provider::operations(service);
     me::operations(service);
     projects::operations(service);
     transitions::operations(service);

@@ -168,20 +168,24 @@ impl Request {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.unwrap();
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let text = response.text().await.unwrap();
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let reply = Reply {
-            status,
-            headers,
-            text,
-            body,
-        };
-        contract::hold(method.as_str(), &path, &reply);
-        reply
+        read(method.as_str(), &path, request.send().await.unwrap()).await
     }
+}
+
+/// Reads an answer and holds it to the contract.
+pub(super) async fn read(method: &str, path: &str, response: reqwest::Response) -> Reply {
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    let reply = Reply {
+        status,
+        headers,
+        text,
+        body,
+    };
+    contract::hold(method, path, &reply);
+    reply
 }
 
 impl Reply {

@@ -6,6 +6,7 @@ pub(crate) mod contract;
 pub(crate) mod library;
 pub(crate) mod problems;
 pub(crate) mod projects;
+pub(crate) mod provider;
 mod server;
 
 pub(crate) use client::{Client, Reply, Request};

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::service;
 use super::user::refuse_own;
 use crate::auth::Role;
+use crate::auth::provider::Mapping;
 use crate::clock::new_id;
 use crate::entity::account;
 use crate::entity::account_grant::{Column, Entity, Model};
@@ -228,11 +229,7 @@ async fn check(tx: &Tx, wanted: &Wanted) -> Result<(), Failure> {
 
 /// What the account has already, or is asked for.
 async fn check_beside(tx: &Tx, account: Uuid, wanted: &Wanted) -> Result<(), Failure> {
-    let standing = Entity::find()
-        .filter(Column::AccountId.eq(account))
-        .filter(Column::State.is_in(["requested", "granted"]))
-        .all(&tx.db)
-        .await?;
+    let standing = standing_of(tx, account).await?;
     let is_same = |row: &Model| {
         row.role == wanted.role.code() && row.region == wanted.region && row.unit == wanted.unit
     };
@@ -296,10 +293,76 @@ pub async fn end(tx: &Tx, id: Uuid) -> Result<Record, Failure> {
     if row.state == "granted" && Role::from_code(&row.role).is_some_and(Role::is_administrator) {
         refuse_last_administrator(tx, row.account_id).await?;
     }
+    end_row(tx, &row).await
+}
+
+async fn end_row(tx: &Tx, row: &Model) -> Result<Record, Failure> {
     let mut after = row.clone();
     "ended".clone_into(&mut after.state);
     after.ended_at = Some(tx.now());
-    save(tx, &row, after, "grant_ended").await
+    save(tx, row, after, "grant_ended").await
+}
+
+/// Brings the rights that come of the identity provider to what it says; those that were asked for stay, and one that
+/// is asked for waits for its decision. Also the last administrator's is ended: the provider says who it is.
+///
+/// # Errors
+/// `validation_failed` for a region or a unit that is not there; `administrators_exclude_each_other`.
+pub(super) async fn bring_to_mapped(
+    tx: &Tx,
+    account: Uuid,
+    mapped: &[Mapping],
+) -> Result<(), Failure> {
+    let mut standing = Vec::new();
+    for row in standing_of(tx, account).await? {
+        let is_said = mapped.iter().any(|mapping| is_of(&row, mapping));
+        let is_over = row.valid_until.is_some_and(|until| until < tx.today);
+        let is_mapped = row.origin == Origin::IdentityProvider.code();
+        if (is_mapped && !is_said) || (!is_mapped && is_said && is_over) {
+            end_row(tx, &row).await?;
+        } else {
+            standing.push(row);
+        }
+    }
+    let mut added: Vec<&Mapping> = Vec::new();
+    for mapping in mapped {
+        let is_same = |other: &&Mapping| {
+            (other.role, &other.region, &other.unit)
+                == (mapping.role, &mapping.region, &mapping.unit)
+        };
+        if standing.iter().any(|row| is_of(row, mapping)) || added.iter().any(is_same) {
+            continue;
+        }
+        let mut wanted = Wanted::everywhere(mapping.role).within(mapping.region.as_deref());
+        wanted.unit.clone_from(&mapping.unit);
+        add(tx, account, &wanted, Origin::IdentityProvider).await?;
+        added.push(mapping);
+    }
+    Ok(())
+}
+
+fn is_of(row: &Model, mapping: &Mapping) -> bool {
+    row.role == mapping.role.code() && row.region == mapping.region && row.unit == mapping.unit
+}
+
+/// The roles of an account, granted or asked for, that do not come of the identity provider.
+pub(super) async fn roles_beside_mapped(tx: &Tx, account: Uuid) -> Result<Vec<Role>, Failure> {
+    let standing = standing_of(tx, account).await?;
+    let beside = standing
+        .iter()
+        .filter(|row| row.origin != Origin::IdentityProvider.code());
+    Ok(beside
+        .filter_map(|row| Role::from_code(&row.role))
+        .collect())
+}
+
+/// The rights of an account that are granted or asked for.
+async fn standing_of(tx: &Tx, account: Uuid) -> Result<Vec<Model>, Failure> {
+    Ok(Entity::find()
+        .filter(Column::AccountId.eq(account))
+        .filter(Column::State.is_in(["requested", "granted"]))
+        .all(&tx.db)
+        .await?)
 }
 
 /// Refuses to take away the last administrator of a kind: nobody could give the role back but at the terminal.

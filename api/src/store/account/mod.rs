@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod grant;
+pub mod identity;
 pub mod password;
 mod principal;
 pub mod second_factor;

@@ -46,7 +46,9 @@ pub enum Method {
 }
 
 impl Method {
-    const fn code(self) -> &'static str {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Password => session::PASSWORD,
             Self::IdentityProvider => session::IDENTITY_PROVIDER,
