@@ -10,9 +10,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
 /// How long one waits for his turn.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How far what hashes steps back behind everything else that wants the processor.
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// Where passwords are hashed: half of the processors at the most, each hash 19 MiB, and after all other work, so that
 /// a crowd that signs in does not keep the others waiting.

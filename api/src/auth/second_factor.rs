@@ -98,7 +98,7 @@ impl SecondFactor {
 /// # Errors
 /// [`KeyError::Unusable`] if the machine has no random bytes to give.
 pub fn recovery_codes() -> Result<Vec<String>, KeyError> {
-    (0..RECOVERY_CODES).map(|_| random_text::<12>()).collect()
+    (0..RECOVERY_CODES).map(|_| random_text::<16>()).collect()
 }
 
 /// The hash under which a recovery code is kept.

@@ -228,7 +228,7 @@ pub(crate) fn check_username(reader: &mut Reader, pointer: &str, username: &str)
 
 /// A password that nobody has chosen, and its hash.
 pub(crate) async fn one_time_password() -> Result<(String, String), Problem> {
-    let password = random_text::<12>().map_err(broken_key)?;
+    let password = random_text::<16>().map_err(broken_key)?;
     let hash = password::hash(password.clone())
         .await
         .map_err(not_checked)?;
