@@ -64,8 +64,8 @@ impl Administrators {
     async fn disable(&self, account: &str, disabled: bool) -> Reply {
         let path = format!("/v1/users/{account}");
         let tag = self.audit.get(&path).await.expect(200).etag();
-        let patch = self.system.patch(&path, &json!({ "disabled": disabled }));
-        patch.if_match(&tag).send().await
+        let change = self.system.patch(&path, &json!({ "disabled": disabled }));
+        change.if_match(&tag).send().await
     }
 }
 
@@ -164,7 +164,7 @@ async fn a_new_account_may_do_nothing_until_its_owner_has_set_a_password() {
     assert!(may_list(&zhang).await);
     assert!(zhang.get("/v1/me").await.expect(200).at("/must").is_null());
     let old = json!({ "username": "zhang.wei", "password": password });
-    nobody.post("/auth/login", &old).send().await.expect(401);
+    nobody.post("/auth/login", &old).in_turn().await.expect(401);
     nobody.sign_in("zhang.wei", GOOD).await;
 }
 
@@ -183,7 +183,7 @@ async fn a_reset_password_is_for_one_use_and_ends_every_sign_in() {
     officer.get("/v1/me").await.expect(401);
     let old = json!({ "username": "officer", "password": PASSWORD });
     let nobody = server.anonymous();
-    nobody.post("/auth/login", &old).send().await.expect(401);
+    nobody.post("/auth/login", &old).in_turn().await.expect(401);
     let again = nobody
         .sign_in("officer", &reset.str("/one_time_password"))
         .await;
@@ -783,8 +783,8 @@ async fn of_two_administrators_who_disable_each_other_one_stays() {
         }
         let disable = |by: &Client, whom: &str| {
             let path = format!("/v1/users/{whom}");
-            let patch = by.patch(&path, &json!({ "disabled": true }));
-            patch.if_match("\"1\"").send()
+            let change = by.patch(&path, &json!({ "disabled": true }));
+            change.if_match("\"1\"").send()
         };
         let (one, other) =
             futures::join!(disable(&clients[0], &ids[1]), disable(&clients[1], &ids[0]));
@@ -903,8 +903,8 @@ async fn a_person_is_amended_from_the_version_that_was_seen() {
         1
     );
     for client in [&office.security, &office.audit] {
-        let patch = client.patch(&path, &json!({ "display_name": "丙" }));
-        patch.if_match(&renamed.etag()).send().await.expect(403);
+        let change = client.patch(&path, &json!({ "display_name": "丙" }));
+        change.if_match(&renamed.etag()).send().await.expect(403);
     }
 }
 
@@ -991,7 +991,7 @@ async fn sign_in(server: &Server, username: &str, more: &Value) -> Reply {
     server
         .anonymous()
         .post("/auth/login", &credentials)
-        .send()
+        .in_turn()
         .await
 }
 
@@ -1001,8 +1001,8 @@ async fn a_second_factor_is_begun_confirmed_and_asked_for() {
     let officer = server.sign_in("officer").await;
     let wrong = officer.post("/v1/me/second-factor", &json!({ "password": "x" }));
     assert_eq!(wrong.send().await.expect(422).code(), "wrong_proof");
-    let begin = || officer.post("/v1/me/second-factor", &json!({ "password": PASSWORD }));
-    let begun = begin().send().await.expect(200);
+    let ask = || officer.post("/v1/me/second-factor", &json!({ "password": PASSWORD }));
+    let begun = ask().send().await.expect(200);
     let address = begun.str("/address");
     assert!(address.starts_with("otpauth://totp/"), "{address}");
     assert!(
@@ -1021,7 +1021,7 @@ async fn a_second_factor_is_begun_confirmed_and_asked_for() {
     // Begun is not set: nobody is asked for it yet, and it can be begun anew.
     assert_eq!(officer.get("/v1/me").await.at("/has_second_factor"), false);
     sign_in(&server, "officer", &json!({})).await.expect(200);
-    let anew = begin().send().await.expect(200);
+    let anew = ask().send().await.expect(200);
     assert_ne!(anew.str("/secret"), begun.str("/secret"));
     let former = code_of(&Totp::from_url(&address).unwrap());
     for code in ["000", "", &former] {
@@ -1034,7 +1034,7 @@ async fn a_second_factor_is_begun_confirmed_and_asked_for() {
     let distinct: BTreeSet<&String> = telephone.recovery.iter().collect();
     assert_eq!(distinct.len(), 10);
     assert_eq!(officer.get("/v1/me").await.at("/has_second_factor"), true);
-    assert_eq!(begin().send().await.expect(409).code(), "second_factor_set");
+    assert_eq!(ask().send().await.expect(409).code(), "second_factor_set");
 
     // Asked for, without a failure being counted.
     for _ in 0..7 {
@@ -1075,7 +1075,11 @@ async fn a_code_is_good_once_and_so_is_a_recovery_code() {
         json!({ "recovery_code": telephone.recovery[0] }),
     ] {
         let wrong = crate::support::library::with(credentials.clone(), &more);
-        let wrong = server.anonymous().post("/auth/login", &wrong).send().await;
+        let wrong = server
+            .anonymous()
+            .post("/auth/login", &wrong)
+            .in_turn()
+            .await;
         assert_eq!(wrong.expect(401).code(), "wrong_credentials");
     }
     let recovery = |n: usize| json!({ "recovery_code": telephone.recovery[n] });

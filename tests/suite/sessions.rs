@@ -1,5 +1,6 @@
 //! Sign-ins: renewed once, ended by whoever may, over when their time is; and the keys that sign their tokens.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -260,7 +261,7 @@ async fn who_is_disabled_is_out_at_the_next_request_and_stays_out_with_his_old_t
     let refused = server
         .anonymous()
         .post("/auth/login", &credentials)
-        .send()
+        .in_turn()
         .await;
     assert_eq!(refused.expect(401).code(), "wrong_credentials");
     assert!(disable(false).await.at("/disabled_at").is_null());
@@ -285,7 +286,7 @@ async fn a_new_password_ends_every_other_sign_in_and_keeps_this_one() {
     renewed(&server, &other).await.expect(401);
     renewed(&server, &this).await.expect(200);
     let old = json!({ "username": "officer", "password": PASSWORD });
-    nobody.post("/auth/login", &old).send().await.expect(401);
+    nobody.post("/auth/login", &old).in_turn().await.expect(401);
     nobody.sign_in("officer", OTHER_PASSWORD).await;
 }
 
@@ -429,7 +430,6 @@ async fn a_key_goes_on_for_an_hour_after_it_has_a_successor_and_no_longer() {
 }
 
 fn expose(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o640)).unwrap();
 }
 
@@ -460,7 +460,6 @@ async fn a_key_that_others_may_read_is_not_used() {
             let refused = Keys::open(&keys, Utc::now()).unwrap_err();
             assert!(matches!(refused, KeyError::Exposed(_)), "{refused}");
         }
-        use std::os::unix::fs::PermissionsExt;
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     // Who serves already goes on with the keys that he has.
