@@ -59,7 +59,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    async fn open(address: &str) -> Result<Self> {
+    pub(crate) async fn open(address: &str) -> Result<Self> {
         Self::over(TcpStream::connect(address).await?)
     }
 

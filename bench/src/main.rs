@@ -3,6 +3,7 @@
 mod audit;
 mod bare;
 mod capture;
+mod crowd;
 mod drive;
 mod explain;
 mod layout;
@@ -16,6 +17,7 @@ mod reply;
 mod report;
 mod sign_in;
 mod table;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -116,6 +118,10 @@ enum Command {
     },
     /// Time how wrong passwords of known and of unknown names are refused; fail if that tells them apart
     SignInTiming(sign_in::Arguments),
+    /// Read one project while a crowd signs in; fail if that keeps the reader waiting
+    Crowd(crowd::Arguments),
+    /// Ask one route with and without the token being verified, with the limit beside it
+    Token,
     /// Print the results as Markdown
     Report {
         /// The results
@@ -172,6 +178,8 @@ async fn run(command: Command) -> Result<()> {
             events,
         } => audit::measure(database_url, events, data_dir).await,
         Command::SignInTiming(arguments) => sign_in::measure(arguments).await,
+        Command::Crowd(arguments) => crowd::measure(arguments).await,
+        Command::Token => token::measure().await,
         Command::Report { results } => report::report(&results),
     }
 }

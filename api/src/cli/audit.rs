@@ -14,7 +14,7 @@ use crate::audit::sealer::Sealer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::problem::Language;
-use crate::store::audit::{self, Entry, Filter, Verdict, Window};
+use crate::store::audit::{self, Entry, Filter, Reached, Verdict, Window};
 use crate::store::{Db, Failure, event};
 
 #[derive(Debug, Subcommand)]
@@ -181,19 +181,17 @@ async fn each(
     filter: &Filter,
     mut write: impl FnMut(&Entry) -> std::io::Result<()>,
 ) -> Result<(), Failed> {
-    let mut after = 0;
-    loop {
-        let page = audit::export_page(db.reader(), filter, after)
-            .await
-            .map_err(Failure::told)?;
-        let Some(last) = page.last().and_then(|entry| entry.link.as_ref()) else {
-            return Ok(());
-        };
-        after = last.seq;
+    let mut reached = Reached::default();
+    while let Some((page, to)) = audit::export_page(db.reader(), filter, reached)
+        .await
+        .map_err(Failure::told)?
+    {
         for entry in &page {
             write(entry).map_err(stdout)?;
         }
+        reached = to;
     }
+    Ok(())
 }
 
 fn days(clock: Clock, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Filter, Failed> {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::{DateTime, NaiveDate, Utc};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::codes::DayOrInstant;
 use crate::page::Page;
 use crate::problem::{Fault, Language, Problem};
-use crate::store::audit::{self, Entry, Filter, Verdict, Window};
+use crate::store::audit::{self, Entry, Filter, Reached, Verdict, Window};
 use crate::store::{Db, Failure, event};
 
 /// How many entries a request proves, at the end of the chain.
@@ -398,16 +398,17 @@ async fn export_audit(
 
 /// The lines of an export, page after page. What fails on the way cuts the answer off.
 fn lines(db: Db, filter: Filter) -> impl futures::Stream<Item = Result<Bytes, Problem>> {
-    stream::try_unfold((db, filter, 0), async |(db, filter, after)| {
-        let entries = audit::export_page(db.reader(), &filter, after)
+    let from = (db, filter, Reached::default());
+    stream::try_unfold(from, async |(db, filter, reached)| {
+        let page = audit::export_page(db.reader(), &filter, reached)
             .await
             .map_err(Failure::told)?;
-        let last = entries.last().and_then(|entry| entry.link.as_ref());
-        let Some(after) = last.map(|link| link.seq) else {
-            return Ok(None);
-        };
-        let text: String = entries.iter().map(|entry| line(entry) + "\n").collect();
-        Ok(Some((Bytes::from(text), (db, filter, after))))
+        Ok(page.map(|(entries, reached)| {
+            let text: String = entries.iter().map(|entry| line(entry) + "\n").collect();
+            (Bytes::from(text), (db, filter, reached))
+        }))
     })
+    // A chunk without bytes would end the answer.
+    .try_filter(|bytes| std::future::ready(!bytes.is_empty()))
     .boxed_local()
 }

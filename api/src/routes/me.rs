@@ -400,7 +400,7 @@ async fn confirm_second_factor(
         .write(caller.author(), async move |tx| {
             let verdict = kept::judge(tx, Some(me), &attempt, step.is_some()).await?;
             if let (Verdict::Right, Some(step)) = (verdict, step) {
-                second_factor::confirm(tx, me, step, &hashes).await?;
+                second_factor::confirm(tx, me, (&begun.sealed_secret, step), &hashes).await?;
             }
             Ok(verdict)
         })

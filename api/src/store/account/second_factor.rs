@@ -64,23 +64,27 @@ async fn refuse_set(tx: &Tx, account: Uuid) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Confirms a second factor whose code was the right one at `step`; from now on it is asked for.
+/// Confirms the second factor of a sealed secret, whose code was the right one at `step`; from now on it is asked for.
 ///
 /// # Errors
-/// `second_factor_set` if there is one.
+/// `second_factor_set` if there is one; `second_factor_unset` if another has been begun since.
 pub async fn confirm(
     tx: &Tx,
     account: Uuid,
-    step: i64,
+    (sealed_secret, step): (&str, i64),
     recovery_hashes: &[String],
 ) -> Result<(), Failure> {
     refuse_set(tx, account).await?;
-    second_factor::Entity::update_many()
+    let confirmed = second_factor::Entity::update_many()
         .col_expr(second_factor::Column::ConfirmedAt, Expr::value(tx.now()))
         .col_expr(second_factor::Column::LastStep, Expr::value(step))
         .filter(second_factor::Column::AccountId.eq(account))
+        .filter(second_factor::Column::SealedSecret.eq(sealed_secret))
         .exec(&tx.db)
         .await?;
+    if confirmed.rows_affected == 0 {
+        return Err(Problem::new(kinds::SECOND_FACTOR_UNSET).into());
+    }
     let codes = recovery_hashes
         .iter()
         .map(|hash| recovery_code::ActiveModel {

@@ -5,7 +5,7 @@ mod read;
 mod seal;
 mod verify;
 
-pub use read::{Entry, Filter, Link, export_page, last_checkpoint, page, waiting};
+pub use read::{Entry, Filter, Link, Reached, export_page, last_checkpoint, page, waiting};
 pub use seal::{Batch, checkpoints_after, hash_at, is_waiting, seal};
 pub use verify::{Verdict, Window, verify};
 

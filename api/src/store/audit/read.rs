@@ -1,10 +1,11 @@
 //! Reading what was recorded: for the audit administrator, and to be kept elsewhere.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::prelude::Json;
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryOrder, QueryResult,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,8 +15,6 @@ use crate::entity::{audit_checkpoint, audit_pending, audit_seal, event};
 use crate::page;
 use crate::store::{Failure, corrupt};
 
-/// The same seal, of the entry before.
-const PREVIOUS: &str = "previous";
 /// The most that ids are dated before or after the events they name: clocks differ, and a transaction lasts a while.
 const BEFORE: TimeDelta = TimeDelta::minutes(5);
 const AFTER: TimeDelta = TimeDelta::days(1);
@@ -68,27 +67,8 @@ pub struct Link {
     pub previous: Option<String>,
 }
 
-#[derive(FromQueryResult)]
-struct LinkRow {
-    seq: Option<i64>,
-    algorithm: Option<String>,
-    hash: Option<Vec<u8>>,
-    previous: Option<Vec<u8>>,
-}
-
-fn entry(row: &QueryResult) -> Result<Entry, Failure> {
-    let event = event::Model::from_query_result(row, "")?;
-    let link = LinkRow::from_query_result(row, "")?;
-    let link = match (link.seq, link.algorithm, link.hash) {
-        (Some(seq), Some(algorithm), Some(hash)) => Some(Link {
-            seq,
-            algorithm,
-            hash: hex::encode(hash),
-            previous: link.previous.map(hex::encode),
-        }),
-        _ => None,
-    };
-    Ok(Entry {
+fn entry(event: event::Model, link: Option<Link>) -> Entry {
+    Entry {
         id: event.id,
         recorded_at: event.recorded_at,
         kind: event.kind,
@@ -103,26 +83,16 @@ fn entry(row: &QueryResult) -> Result<Entry, Failure> {
         source: event.source,
         request_id: event.request_id,
         link,
-    })
+    }
 }
 
-/// Events with their links, if they have one.
-fn entries(join: JoinType) -> SelectStatement {
-    Query::select()
-        .columns(event::Column::iter().map(|column| (event::Entity, column)))
-        .columns([
-            (audit_seal::Entity, audit_seal::Column::Seq),
-            (audit_seal::Entity, audit_seal::Column::Algorithm),
-            (audit_seal::Entity, audit_seal::Column::Hash),
-        ])
-        .from(event::Entity)
-        .join(
-            join,
-            audit_seal::Entity,
-            Expr::col((audit_seal::Entity, audit_seal::Column::EventId))
-                .equals((event::Entity, event::Column::Id)),
-        )
-        .take()
+fn link(seal: &audit_seal::Model, previous: Option<String>) -> Link {
+    Link {
+        seq: seal.seq,
+        algorithm: seal.algorithm.clone(),
+        hash: hex::encode(&seal.hash),
+        previous,
+    }
 }
 
 /// What is asked for.
@@ -149,7 +119,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn narrow(&self, select: &mut SelectStatement) {
+    fn narrow(&self, mut select: Select<event::Entity>) -> Select<event::Entity> {
         let equals = [
             (event::Column::Kind, &self.kind),
             (event::Column::Result, &self.result),
@@ -159,7 +129,7 @@ impl Filter {
         ];
         for (column, wanted) in equals {
             if let Some(wanted) = wanted {
-                select.and_where(column.eq(wanted.as_str()));
+                select = select.filter(column.eq(wanted.as_str()));
             }
         }
         let equals = [
@@ -168,18 +138,21 @@ impl Filter {
         ];
         for (column, wanted) in equals {
             if let Some(wanted) = wanted {
-                select.and_where(column.eq(wanted));
+                select = select.filter(column.eq(wanted));
             }
         }
         // Ids sort by the time at which they were made, so a time is a place in their order, more or less.
         if let Some(from) = self.from {
-            select.and_where(event::Column::RecordedAt.gte(from));
-            select.and_where(event::Column::Id.gte(first_id(from - BEFORE)));
+            select = select
+                .filter(event::Column::RecordedAt.gte(from))
+                .filter(event::Column::Id.gte(first_id(from - BEFORE)));
         }
         if let Some(to) = self.to {
-            select.and_where(event::Column::RecordedAt.lte(to));
-            select.and_where(event::Column::Id.lt(first_id(to + AFTER)));
+            select = select
+                .filter(event::Column::RecordedAt.lte(to))
+                .filter(event::Column::Id.lt(first_id(to + AFTER)));
         }
+        select
     }
 }
 
@@ -200,48 +173,79 @@ pub async fn page(
     cursor: Option<&str>,
 ) -> Result<(Vec<Entry>, Option<String>), Failure> {
     let question = format!("audit {}", serde_json::json!(filter));
-    let mut select = entries(JoinType::LeftJoin);
-    select.expr_as(Expr::val(Option::<Vec<u8>>::None), PREVIOUS);
-    filter.narrow(&mut select);
+    let mut select = filter.narrow(event::Entity::find());
     if let Some(cursor) = cursor {
         let after: Uuid = page::open(&question, cursor)?;
-        select.and_where(event::Column::Id.lt(after));
+        select = select.filter(event::Column::Id.lt(after));
     }
-    select
-        .order_by((event::Entity, event::Column::Id), Order::Desc)
-        .limit(limit + 1);
-    let rows = db.query_all(&select).await?;
-    let rows: Vec<Entry> = rows.iter().map(entry).collect::<Result<_, _>>()?;
-    Ok(page::page_of(rows, limit, &question, |row| row.id))
+    let events = select
+        .order_by_desc(event::Column::Id)
+        .limit(limit + 1)
+        .all(db)
+        .await?;
+    let (events, next) = page::page_of(events, limit, &question, |event| event.id);
+    let mut seals: HashMap<Uuid, audit_seal::Model> = audit_seal::Entity::find()
+        .filter(audit_seal::Column::EventId.is_in(events.iter().map(|event| event.id)))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|seal| (seal.event_id, seal))
+        .collect();
+    let entries = events.into_iter().map(|event| {
+        let seal = seals.remove(&event.id);
+        entry(event, seal.map(|seal| link(&seal, None)))
+    });
+    Ok((entries.collect(), next))
 }
 
-/// The next entries of the chain after this one, in its order, each with the hash before it.
+/// How far an export has come: the last entry that was looked at, and its hash.
+#[derive(Clone, Debug, Default)]
+pub struct Reached {
+    seq: i64,
+    hash: Option<String>,
+}
+
+/// What is asked for among the next entries of the chain, in its order, each with the hash before it; and how far that
+/// went. None at the end.
 ///
 /// # Errors
 /// [`Failure`] of the database.
 pub async fn export_page(
     db: &impl ConnectionTrait,
     filter: &Filter,
-    after: i64,
-) -> Result<Vec<Entry>, Failure> {
-    let mut select = entries(JoinType::InnerJoin);
-    select
-        .expr_as(Expr::col((PREVIOUS, audit_seal::Column::Hash)), PREVIOUS)
-        .join_as(
-            JoinType::LeftJoin,
-            audit_seal::Entity,
-            PREVIOUS,
-            Expr::col((PREVIOUS, audit_seal::Column::Seq)).eq(Expr::col((
-                audit_seal::Entity,
-                audit_seal::Column::Seq,
-            ))
-            .sub(1)),
-        )
-        .and_where(audit_seal::Column::Seq.gt(after))
-        .order_by((audit_seal::Entity, audit_seal::Column::Seq), Order::Asc)
-        .limit(EXPORTED);
-    filter.narrow(&mut select);
-    db.query_all(&select).await?.iter().map(entry).collect()
+    reached: Reached,
+) -> Result<Option<(Vec<Entry>, Reached)>, Failure> {
+    let seals = audit_seal::Entity::find()
+        .filter(audit_seal::Column::Seq.gt(reached.seq))
+        .order_by_asc(audit_seal::Column::Seq)
+        .limit(EXPORTED)
+        .all(db)
+        .await?;
+    if seals.is_empty() {
+        return Ok(None);
+    }
+    let ids = seals.iter().map(|seal| seal.event_id);
+    let mut events: HashMap<Uuid, event::Model> = filter
+        .narrow(event::Entity::find())
+        .filter(event::Column::Id.is_in(ids))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|event| (event.id, event))
+        .collect();
+    let mut reached = reached;
+    let mut entries = Vec::with_capacity(events.len());
+    for seal in seals {
+        let link = link(&seal, reached.hash);
+        reached = Reached {
+            seq: seal.seq,
+            hash: Some(link.hash.clone()),
+        };
+        if let Some(event) = events.remove(&seal.event_id) {
+            entries.push(entry(event, Some(link)));
+        }
+    }
+    Ok(Some((entries, reached)))
 }
 
 /// The last checkpoint, if there is one.
@@ -265,23 +269,18 @@ pub async fn waiting(
     db: &impl ConnectionTrait,
     limit: u64,
 ) -> Result<(u64, Option<DateTime<Utc>>), Failure> {
-    let select = Query::select()
-        .column((event::Entity, event::Column::RecordedAt))
-        .from(audit_pending::Entity)
-        .join(
-            JoinType::InnerJoin,
-            event::Entity,
-            Expr::col((event::Entity, event::Column::Id))
-                .equals((audit_pending::Entity, audit_pending::Column::EventId)),
-        )
+    let ids: Vec<Uuid> = audit_pending::Entity::find()
         .limit(limit)
-        .take();
-    let mut waiting = 0;
-    let mut since: Option<DateTime<Utc>> = None;
-    for row in db.query_all(&select).await? {
-        let recorded_at: DateTime<Utc> = row.try_get("", "recorded_at")?;
-        waiting += 1;
-        since = Some(since.map_or(recorded_at, |oldest| Ord::min(oldest, recorded_at)));
-    }
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| row.event_id)
+        .collect();
+    let events = event::Entity::find()
+        .filter(event::Column::Id.is_in(ids))
+        .all(db)
+        .await?;
+    let waiting = u64::try_from(events.len()).unwrap_or(limit);
+    let since = events.into_iter().map(|event| event.recorded_at).min();
     Ok((waiting, since))
 }

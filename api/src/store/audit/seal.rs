@@ -1,9 +1,10 @@
 //! Sealing: what waits is chained, in batches that end in a checkpoint.
 
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
+use std::collections::HashSet;
+
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -23,31 +24,22 @@ const CHECKPOINTS: u64 = 1000;
 pub struct Batch {
     /// How many events.
     pub events: usize,
-    /// The last of them.
+    /// The last id that was looked at.
     pub last: Uuid,
 }
 
-/// What waits, of the ids after this one. An event that is sealed or gone doesn't.
-fn waiting(after: Uuid) -> SelectStatement {
-    let sealed = Query::select()
-        .expr(Expr::val(1))
-        .from(audit_seal::Entity)
-        .and_where(
-            Expr::col((audit_seal::Entity, audit_seal::Column::EventId))
-                .equals((audit_pending::Entity, audit_pending::Column::EventId)),
-        )
-        .take();
-    Query::select()
-        .from(audit_pending::Entity)
-        .join(
-            JoinType::InnerJoin,
-            event::Entity,
-            Expr::col((event::Entity, event::Column::Id))
-                .equals((audit_pending::Entity, audit_pending::Column::EventId)),
-        )
-        .and_where(audit_pending::Column::EventId.gt(after))
-        .and_where(Expr::exists(sealed).not())
-        .take()
+/// The next ids that wait after this one, oldest first.
+///
+/// Each step here asks one table by its key. A join would say it in one query, but what the database makes of that
+/// depends on what it believes of the tables' sizes, and it looked through the whole chain for every batch.
+async fn waiting(db: &impl ConnectionTrait, after: Uuid, limit: u64) -> Result<Vec<Uuid>, Failure> {
+    let rows = audit_pending::Entity::find()
+        .filter(audit_pending::Column::EventId.gt(after))
+        .order_by_asc(audit_pending::Column::EventId)
+        .limit(limit)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.event_id).collect())
 }
 
 /// Whether an event waits to be sealed, of the ids after this one.
@@ -55,14 +47,14 @@ fn waiting(after: Uuid) -> SelectStatement {
 /// # Errors
 /// [`Failure`] of the database.
 pub async fn is_waiting(db: &impl ConnectionTrait, after: Uuid) -> Result<bool, Failure> {
-    let one = waiting(after).expr(Expr::val(1)).limit(1).take();
-    Ok(db.query_one(&one).await?.is_some())
+    Ok(!waiting(db, after, 1).await?.is_empty())
 }
 
 /// Chains the next events that wait after this id, oldest first, and signs the last of them. None if none waits, or
 /// if another service is sealing.
 ///
-/// A transaction that commits late is sealed late: its events stand in the chain where they became visible.
+/// A transaction that commits late is sealed late: its events stand in the chain where they became visible. What
+/// waits without an event goes on waiting, for the proof to find it.
 ///
 /// # Errors
 /// [`Failure`] of the database.
@@ -75,24 +67,30 @@ pub async fn seal(
     if !tx.alone_with_the_chain().await? {
         return Ok(None);
     }
-    let next = waiting(after)
-        .columns(event::Column::iter().map(|column| (event::Entity, column)))
-        .order_by(
-            (audit_pending::Entity, audit_pending::Column::EventId),
-            Order::Asc,
-        )
-        .limit(BATCH)
-        .take();
-    let events: Vec<event::Model> = tx
-        .db
-        .query_all(&next)
-        .await?
-        .iter()
-        .map(|row| event::Model::from_query_result(row, ""))
-        .collect::<Result<_, _>>()?;
-    let Some(last) = events.last().map(|event| event.id) else {
+    let ids = waiting(&tx.db, after, BATCH).await?;
+    let Some(last) = ids.last().copied() else {
         return Ok(None);
     };
+    let sealed: HashSet<Uuid> = audit_seal::Entity::find()
+        .filter(audit_seal::Column::EventId.is_in(ids.iter().copied()))
+        .all(&tx.db)
+        .await?
+        .into_iter()
+        .map(|row| row.event_id)
+        .collect();
+    let mut events = event::Entity::find()
+        .filter(event::Column::Id.is_in(ids))
+        .order_by_asc(event::Column::Id)
+        .all(&tx.db)
+        .await?;
+    events.retain(|event| !sealed.contains(&event.id));
+    let batch = Batch {
+        events: events.len(),
+        last,
+    };
+    if events.is_empty() {
+        return Ok(Some(batch));
+    }
     let (mut seq, mut hash) = end(&tx.db).await?;
     let first = seq + 1;
     let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
@@ -122,12 +120,11 @@ pub async fn seal(
     })
     .exec_without_returning(&tx.db)
     .await?;
-    let events = ids.len();
     audit_pending::Entity::delete_many()
         .filter(audit_pending::Column::EventId.is_in(ids))
         .exec(&tx.db)
         .await?;
-    Ok(Some(Batch { events, last }))
+    Ok(Some(batch))
 }
 
 /// The last link of the chain.

@@ -1,13 +1,14 @@
 //! Proving the chain: every link is made anew from what is stored, and held against its checkpoints.
 
+use std::collections::HashMap;
 use std::iter::Peekable;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Iterable,
-    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -191,47 +192,33 @@ enum Stored {
     Event(Box<event::Model>),
 }
 
+/// The next entries. As in sealing, each table is asked by its key.
 async fn links(db: &impl ConnectionTrait, after: i64) -> Result<Vec<Link>, Failure> {
-    let select = Query::select()
-        .columns([
-            (audit_seal::Entity, audit_seal::Column::Seq),
-            (audit_seal::Entity, audit_seal::Column::Algorithm),
-            (audit_seal::Entity, audit_seal::Column::Hash),
-        ])
-        .columns(event::Column::iter().map(|column| (event::Entity, column)))
-        .from(audit_seal::Entity)
-        .join(
-            JoinType::LeftJoin,
-            event::Entity,
-            Expr::col((event::Entity, event::Column::Id))
-                .equals((audit_seal::Entity, audit_seal::Column::EventId)),
-        )
-        .and_where(audit_seal::Column::Seq.gt(after))
-        .order_by((audit_seal::Entity, audit_seal::Column::Seq), Order::Asc)
+    let seals = audit_seal::Entity::find()
+        .filter(audit_seal::Column::Seq.gt(after))
+        .order_by_asc(audit_seal::Column::Seq)
         .limit(PAGE)
+        .all(db)
+        .await?;
+    let select = Query::select()
+        .columns(event::Column::iter())
+        .from(event::Entity)
+        .and_where(event::Column::Id.is_in(seals.iter().map(|seal| seal.event_id)))
         .take();
-    let rows = db.query_all(&select).await?;
-    rows.iter()
-        .map(|row| {
-            let algorithm: Option<String> = row.try_get("", "algorithm").ok();
-            let hash: Option<Vec<u8>> = row.try_get("", "hash").ok();
-            Ok(Link {
-                seq: row.try_get("", "seq")?,
-                algorithm: algorithm.as_deref().and_then(Algorithm::from_code),
-                hash: hash.and_then(super::hash),
-                event: stored(row),
-            })
-        })
-        .collect()
-}
-
-fn stored(row: &QueryResult) -> Stored {
-    match row.try_get::<Option<Uuid>>("", "id") {
-        Ok(None) => Stored::Missing,
-        Ok(Some(_)) => event::Model::from_query_result(row, "")
-            .map_or(Stored::Unreadable, |event| Stored::Event(Box::new(event))),
-        Err(_) => Stored::Unreadable,
+    let mut events = HashMap::new();
+    for row in db.query_all(&select).await? {
+        let id: Uuid = row.try_get("", "id")?;
+        let event = event::Model::from_query_result(&row, "")
+            .map_or(Stored::Unreadable, |event| Stored::Event(Box::new(event)));
+        events.insert(id, event);
     }
+    let links = seals.into_iter().map(|seal| Link {
+        seq: seal.seq,
+        algorithm: Algorithm::from_code(&seal.algorithm),
+        hash: super::hash(seal.hash),
+        event: events.remove(&seal.event_id).unwrap_or(Stored::Missing),
+    });
+    Ok(links.collect())
 }
 
 /// The way along the chain.

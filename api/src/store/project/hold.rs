@@ -70,17 +70,25 @@ pub(super) async fn hold_with(
     let found = need(&tx.db, &principal.reads(), Key::Id(id)).await?;
     let mandate = principal.need_mandate(&found.region, found.unit.as_deref())?;
     let mut roots = BTreeSet::from([found.root_id]);
-    if let Some(parent) = joining {
-        roots.insert(parent_row(tx, principal, parent).await?.root_id);
-    }
+    let parent = match joining {
+        Some(parent) => Some(parent_row(tx, principal, parent).await?),
+        None => None,
+    };
+    roots.extend(parent.as_ref().map(|parent| parent.root_id));
     let household = Household::lock(tx, roots).await?;
     // What was read before the lock may have moved to another family meanwhile.
     let model = household.get(id).cloned().ok_or(Failure::Moved)?;
     // Nor may it have gone where he who changes it may not follow.
-    if (&model.region, &model.unit) != (&found.region, &found.unit) {
+    let is_elsewhere =
+        |now: &Model, then: &Model| (&now.region, &now.unit) != (&then.region, &then.unit);
+    if is_elsewhere(&model, &found) {
         return Err(Failure::Moved);
     }
-    if joining.is_some_and(|parent| household.get(parent).is_none()) {
+    if let Some(then) = &parent
+        && household
+            .get(then.id)
+            .is_none_or(|now| is_elsewhere(now, then))
+    {
         return Err(Failure::Moved);
     }
     if seen.is_some_and(|seen| seen != model.version) {
