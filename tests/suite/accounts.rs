@@ -440,6 +440,19 @@ async fn a_right_that_can_t_be_is_not_asked_for() {
 }
 
 #[tokio::test]
+async fn the_system_administrator_can_not_come_in_the_place_of_those_who_watch_over_him() {
+    let server = Server::demo().await;
+    let office = Administrators::of(&server).await;
+    for username in ["secadmin", "auditor"] {
+        let id = office.find(username).await;
+        let path = format!("/v1/users/{id}/password");
+        let refused = office.system.request(Method::POST, &path).send().await;
+        assert_eq!(refused.expect(403).code(), "guarded_account", "{username}");
+        server.sign_in(username).await;
+    }
+}
+
+#[tokio::test]
 async fn nobody_gets_a_right_by_himself() {
     let server = Server::demo().await;
     let office = Administrators::of(&server).await;

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use taizhang::auth::Role;
 
-use crate::support::library::fields;
+use crate::support::library::{add_account, fields};
 use crate::support::provider::{Browser, Provider};
 use crate::support::{Client, PASSWORD, Reply, Server};
 
@@ -576,9 +576,10 @@ async fn nobody_becomes_two_of_the_three_administrators_by_the_provider() {
 
     // Nor beside what he is here.
     let admin = server.sign_in("admin").await;
-    let secadmin = id_of(&server, "secadmin").await;
     let link = json!({ "issuer": provider.issuer, "subject": "s" });
-    let path = format!("/v1/users/{secadmin}/identity");
+    add_account(&server, "zhao", Role::SystemAdmin, None).await;
+    let zhao = id_of(&server, "zhao").await;
+    let path = format!("/v1/users/{zhao}/identity");
     admin.post(&path, &link).send().await.expect(201);
     provider.account("s", "qian", &["auditors"]).await;
     let reply = Browser::new(&server).sign_in("s").await.expect(409);
@@ -586,7 +587,14 @@ async fn nobody_becomes_two_of_the_three_administrators_by_the_provider() {
     provider.account("s", "qian", &["officers"]).await;
     let qian = server.signed_in_at_provider("s").await;
     let me = qian.get("/v1/me").await.expect(200);
-    assert_eq!(me.str("/username"), "secadmin");
+    assert_eq!(me.str("/username"), "zhao");
+
+    // Nor does he come in the place of one who watches over him.
+    let secadmin = id_of(&server, "secadmin").await;
+    let path = format!("/v1/users/{secadmin}/identity");
+    let link = json!({ "issuer": provider.issuer, "subject": "u" });
+    let refused = admin.post(&path, &link).send().await.expect(403);
+    assert_eq!(refused.code(), "guarded_account");
 
     // From one to another he goes in one step.
     provider.account("t", "sun", &["sysadmins"]).await;

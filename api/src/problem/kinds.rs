@@ -45,6 +45,7 @@ kinds! {
     SECOND_FACTOR_REQUIRED = 403, "second_factor_required", "须先设置双因素登录", "A second factor has to be set first";
     SCOPE_MISSING = 403, "scope_missing", "令牌的权限范围不够", "The token's scopes are not enough";
     OWN_ACCOUNT = 403, "own_account", "不能处理自己的账号", "Not for one's own account";
+    GUARDED_ACCOUNT = 403, "guarded_account", "安全、审计管理员的登录凭据只能在服务器终端重置", "How security and audit administrators sign in is changed at the terminal only";
     OWN_REQUEST = 403, "own_request", "不能审批自己提出的申请", "Nobody decides what he has asked for himself";
     LOCAL_SIGN_IN_OFF = 403, "local_sign_in_off", "请使用单位的统一身份认证登录", "Sign in at the office's identity provider";
     CROSS_ORIGIN_REFUSED = 403, "cross_origin_refused", "不接受该来源的跨域请求，或其方法、请求头", "This origin, or its method or header, is not allowed here";

@@ -385,7 +385,8 @@ async fn get_identity(
 /// Link somebody to the identity provider
 ///
 /// From now on who signs in there as this subject comes to this account. Nobody is ever linked by his name. Who has an
-/// account of his own from an earlier sign-in there: remove that link first.
+/// account of his own from an earlier sign-in there: remove that link first. Security and audit administrators are not
+/// linked by another: they come by a role that is mapped from a claim.
 #[utoipa::path(tag = "users", request_body = NewIdentity, security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The account")),
     responses((status = 201, description = "Linked", body = IdentityView)))]

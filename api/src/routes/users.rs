@@ -314,7 +314,8 @@ pub struct OneTimePassword {
 
 /// Give a new one-time password
 ///
-/// For who has lost his. His sign-ins end and he may try again; his second factor stays.
+/// For who has lost his. His sign-ins end and he may try again; his second factor stays. Not for security and audit
+/// administrators: `taizhang user password` on the server gives them one.
 #[utoipa::path(tag = "users", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, description = "The password", body = OneTimePassword)))]

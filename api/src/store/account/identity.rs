@@ -255,10 +255,12 @@ async fn need(
 /// Links an account that is there to a subject of the provider.
 ///
 /// # Errors
-/// `not_found`; `own_account` for one's own; `already_exists` if either is linked.
+/// `not_found`; `own_account` for one's own; `guarded_account` for a security or audit administrator's;
+/// `already_exists` if either is linked.
 pub async fn link(tx: &Tx, account: Uuid, issuer: &str, subject: &str) -> Result<Link, Failure> {
     user::find(&tx.db, account, PERSON).await?;
     user::refuse_own(tx, account)?;
+    user::refuse_guarded(tx, account).await?;
     let is_either =
         external_identity::Column::AccountId
             .eq(account)

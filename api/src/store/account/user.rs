@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::session::{self, Because};
 use super::{attempts, grant, password};
+use crate::auth::Role;
 use crate::clock::new_id;
 use crate::entity::account::{self, Column, Entity, Model};
-use crate::entity::{account_password, second_factor};
+use crate::entity::{account_grant, account_password, second_factor};
 use crate::page;
 use crate::precondition::Precondition;
 use crate::problem::{Problem, kinds};
@@ -283,13 +284,37 @@ pub(crate) fn refuse_own(tx: &Tx, id: Uuid) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Refuses to let the system administrator decide how those sign in who watch over him: he could come in their place
+/// and decide what he has asked for himself. Whoever has the machine's terminal may.
+pub(crate) async fn refuse_guarded(tx: &Tx, id: Uuid) -> Result<(), Failure> {
+    let guard = account_grant::Entity::find()
+        .filter(account_grant::Column::AccountId.eq(id))
+        .filter(account_grant::Column::State.eq("granted"))
+        .filter(
+            account_grant::Column::Role
+                .is_in([Role::SecurityAdmin, Role::AuditAdmin].map(Role::code)),
+        )
+        .one(&tx.db)
+        .await?;
+    if guard.is_some() && tx.by.account.is_some() {
+        return Err(Problem::new(kinds::GUARDED_ACCOUNT)
+            .say(
+                "请在服务器上执行 taizhang user password",
+                "Run `taizhang user password` on the server",
+            )
+            .into());
+    }
+    Ok(())
+}
+
 /// Gives somebody a new one-time password in place of the one he has lost; his sign-ins end, and he may try again.
 ///
 /// # Errors
-/// `not_found`; `own_account` for one's own.
+/// `not_found`; `own_account` for one's own; `guarded_account` for a security or audit administrator's.
 pub async fn reset_password(tx: &Tx, id: Uuid, hash: &str) -> Result<(), Failure> {
     let row = find(&tx.db, id, PERSON).await?;
     refuse_own(tx, id)?;
+    refuse_guarded(tx, id).await?;
     password::set(tx, id, hash, true).await?;
     attempts::unlock(tx, &row.username).await?;
     session::end_all(tx, id, None, Because::PasswordChanged).await?;
