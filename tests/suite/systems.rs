@@ -152,17 +152,20 @@ async fn a_wrong_system_and_a_wrong_secret_are_told_alike_and_counted() {
     }
     let locked = oa.ask(&server, &secret, "").await.expect(429);
     assert_eq!(locked.code(), "locked_out");
-    for form in [
-        "grant_type=password&username=officer&password=x",
-        "scope=projects%3Aread",
-        "grant_type=client_credentials",
-        "grant_type=client_credentials&grant_type=client_credentials",
+    for (form, status) in [
+        ("grant_type=password&username=officer&password=x", 400),
+        ("scope=projects%3Aread", 400),
+        (
+            "grant_type=client_credentials&grant_type=client_credentials",
+            400,
+        ),
+        ("grant_type=client_credentials", 401),
     ] {
         let post = server
             .anonymous()
             .request(reqwest::Method::POST, "/oauth/token");
         let post = post.raw("application/x-www-form-urlencoded", form);
-        post.send().await.expect(400);
+        post.send().await.expect(status);
     }
     // Neither does a system sign in as a person does.
     let person = json!({ "username": "oa", "password": secret });

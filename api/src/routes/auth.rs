@@ -49,10 +49,10 @@ pub struct Credentials {
     #[schema(min_length = 1, max_length = 128, format = Password, example = "Taizhang-demo-2025")]
     password: String,
     /// The code of the second factor, for those who have one.
-    #[schema(max_length = 64, nullable = false, example = json!(null))]
+    #[schema(max_length = 64, example = json!(null))]
     code: Option<String>,
     /// A recovery code in place of it.
-    #[schema(max_length = 64, nullable = false, example = json!(null))]
+    #[schema(max_length = 64, example = json!(null))]
     recovery_code: Option<String>,
 }
 

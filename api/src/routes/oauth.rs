@@ -37,7 +37,7 @@ pub(super) fn operations(service: &mut ServiceConfig) {
 #[derive(Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// Always `client_credentials`.
-    #[schema(example = "client_credentials")]
+    #[schema(pattern = "^client_credentials$", example = "client_credentials")]
     grant_type: String,
     /// What the token is to be good for, parted by blanks; all that the system may ask for if it is left out.
     #[schema(
@@ -131,10 +131,16 @@ async fn get_token(
     if asked.grant_type != "client_credentials" {
         return Ok(refused("unsupported_grant_type", "only client_credentials"));
     }
-    let Some(shown) = shown(&request, &asked) else {
+    if request.headers().contains_key(AUTHORIZATION) && asked.client_assertion.is_some() {
         return Ok(refused(
             "invalid_request",
-            "show either client_secret_basic or private_key_jwt, and not both",
+            "a secret and an assertion at once",
+        ));
+    }
+    let Some(shown) = shown(&request, &asked) else {
+        return Ok(refused(
+            "invalid_client",
+            "show client_secret_basic or private_key_jwt",
         ));
     };
     let now = app.db.clock().now();
@@ -215,7 +221,7 @@ enum Shown {
     },
 }
 
-/// What a request shows; none if it is nothing, or two things.
+/// What a request shows; none if it is nothing that can be read.
 fn shown(request: &HttpRequest, asked: &TokenRequest) -> Option<Shown> {
     let basic = request.headers().get(AUTHORIZATION);
     match (basic, &asked.client_assertion) {
