@@ -89,14 +89,19 @@ impl AuditFilters {
         };
         let is_plain =
             |text: &str| text.chars().count() <= MAX_WANTED && !text.chars().any(char::is_control);
-        for (name, value) in [
-            ("kind", &self.kind),
-            ("subject", &self.subject),
-            ("request_id", &self.request_id),
-        ] {
-            if value.as_ref().is_some_and(|text| !is_plain(text)) {
-                unreadable(name);
-            }
+        let is_kind = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        let is_id = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
+        let kind = self.kind.as_deref();
+        if kind.is_some_and(|text| text.len() > 64 || !is_kind(text)) {
+            unreadable("kind");
+        }
+        let subject = self.subject.as_deref();
+        if subject.is_some_and(|text| !is_plain(text)) {
+            unreadable("subject");
+        }
+        let request_id = self.request_id.as_deref();
+        if request_id.is_some_and(|text| text.len() > 128 || !text.chars().all(is_id)) {
+            unreadable("request_id");
         }
         let result = self.result.as_deref();
         if result.is_some_and(|result| !["done", "denied"].contains(&result)) {
@@ -117,7 +122,7 @@ impl AuditFilters {
             unreadable("to");
         }
         if !faults.is_empty() {
-            return Err(Problem::bad_parameters(faults));
+            return Err(Problem::invalid(faults));
         }
         Ok(Filter {
             actor: self.actor,

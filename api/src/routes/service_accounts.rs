@@ -7,7 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::text::Text;
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -330,13 +331,23 @@ async fn put_service_account(
 #[serde(deny_unknown_fields)]
 pub struct SecretRequest {
     /// For how many hours the former ones go on, so that the system can be set to the new one.
-    #[serde(default = "a_day")]
+    #[serde(default = "a_day", deserialize_with = "whole")]
     #[schema(minimum = 0, maximum = 720, default = 24, example = 24)]
     overlap_hours: i64,
 }
 
 const fn a_day() -> i64 {
     24
+}
+
+/// Reads a whole number, also where it is written with a point: JSON has one kind of numbers.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    digits
+        .parse()
+        .map_err(|_| D::Error::custom("not a whole number"))
 }
 
 /// A new secret of a system.

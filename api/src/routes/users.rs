@@ -125,7 +125,7 @@ async fn list_users(
     if let Some(q) = &filters.q
         && Text::<100>::parse(q).is_err()
     {
-        return Err(Problem::bad_parameters(vec![Fault::parameter(
+        return Err(Problem::invalid(vec![Fault::parameter(
             "q",
             "unreadable_parameter",
             "须为 1 至 100 个可见字符",
