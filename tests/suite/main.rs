@@ -30,6 +30,7 @@ mod protocol;
 mod provider;
 mod random_histories;
 mod reference;
+mod second_factor;
 mod sessions;
 mod sign_in;
 mod summary;
