@@ -4,6 +4,7 @@
 //! and every rule returns a value that the caller acts upon. The words are those of the plan's
 //! chapter 11 (推动高质量发展项目建设); each type names its Chinese term once.
 
+pub mod accounting;
 pub mod approval;
 pub mod code;
 pub mod coded;

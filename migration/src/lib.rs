@@ -11,6 +11,7 @@ pub mod grants;
 mod m20261121_000001_library;
 mod m20261121_000002_access;
 mod m20261121_000003_audit;
+mod m20261121_000004_numbers;
 
 /// Every migration, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_library::Migration),
             Box::new(m20261121_000002_access::Migration),
             Box::new(m20261121_000003_audit::Migration),
+            Box::new(m20261121_000004_numbers::Migration),
         ]
     }
 }
