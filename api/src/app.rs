@@ -48,6 +48,8 @@ pub struct App {
     pub issuer: Arc<str>,
     /// What the edge goes by: proxies, limits, the certificate.
     pub edge: Arc<Edge>,
+    /// Within how many months what was signed has to land (落地率).
+    pub landing_months: u32,
     /// Seals what is recorded.
     pub sealer: Arc<Sealer>,
     /// Set when the service has been asked to stop: no longer ready, and closing connections.

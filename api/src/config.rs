@@ -37,6 +37,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Whose calendar days count: an IANA name.
     pub time_zone: Tz,
+    /// Within how many months what was signed has to land, for the landing rate (落地率).
+    pub landing_months: u32,
     /// The name in tokens that says who issued them and whom they are for.
     pub issuer: String,
     /// How the audit chain is hashed: `sha256` or `sm3`. What is sealed already keeps the one it has.
@@ -137,6 +139,7 @@ impl Default for Config {
             database_connections: 16,
             data_dir: PathBuf::from(DEFAULT_DATA_DIR),
             time_zone: Tz::Asia__Shanghai,
+            landing_months: 6,
             issuer: "taizhang".to_owned(),
             audit_hash: Algorithm::default(),
             audit_checkpoints: None,

@@ -4,9 +4,14 @@
 //! stands in a line of the accounts for one year, or from one year to another; a date that is not known is told as
 //! unknown and never guessed.
 
-use chrono::{Datelike, NaiveDate};
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, Months, NaiveDate};
 
 use crate::coded::coded_enum;
+use crate::money::Total;
+use crate::rate::Rate;
+use crate::rollup::{Known, Measures};
 use crate::stage::{Move, Stage};
 
 /// The first year that accounts are kept for, and what stands for "at any time before".
@@ -25,6 +30,10 @@ coded_enum! {
         Landed => "landed", "培育落地", "landed";
         /// Approved with funds in the year (争取立项).
         FundsApproved => "funds_approved", "争取立项", "approved with funds";
+        /// Planned to start in the year (计划开工).
+        StartPlanned => "start_planned", "计划开工", "planned to start";
+        /// Of those planned to start in the year: started by its end (计划内已开工).
+        StartMet => "start_met", "计划内已开工", "started as planned";
         /// Started in the year (新建).
         New => "new", "新建", "new";
         /// Carried over from before the year (续建).
@@ -54,6 +63,8 @@ impl Line {
             | Self::Signed
             | Self::Landed
             | Self::FundsApproved
+            | Self::StartPlanned
+            | Self::StartMet
             | Self::New
             | Self::Withdrawn
             | Self::Completed
@@ -99,6 +110,8 @@ pub struct Course {
     pub landed_on: Option<NaiveDate>,
     /// 争取立项.
     pub funds_approved_on: Option<NaiveDate>,
+    /// 计划开工.
+    pub planned_start_on: Option<NaiveDate>,
     /// 投产.
     pub commissioned_on: Option<NaiveDate>,
     /// 达产.
@@ -117,6 +130,8 @@ pub struct Span {
     /// The latest year up to the first one in which the project was already new or continued by an earlier span:
     /// so that a project is counted once over several years.
     pub previous: Option<i32>,
+    /// For what was signed: after how many months, begun ones counted as whole, it landed; none if it has not.
+    pub landed_after: Option<u32>,
     /// The day on which it happened, in a line of a single year.
     pub on: Option<NaiveDate>,
 }
@@ -135,6 +150,15 @@ enum Start {
     On(NaiveDate),
     /// Not known, but before the end of this day.
     By(NaiveDate),
+}
+
+impl Start {
+    /// The year by the end of which it has begun for sure.
+    fn year(self) -> i32 {
+        match self {
+            Self::On(day) | Self::By(day) => day.year(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -160,8 +184,21 @@ pub fn spans(course: &Course) -> Vec<Span> {
     for (line, day) in dated {
         spans.extend(day.map(|day| happened(line, day)));
     }
-    for works in all_works(course) {
-        spans.extend(of_works(&works));
+    for signed in spans.iter_mut().filter(|span| span.line == Line::Signed) {
+        signed.landed_after = landed_after(course);
+    }
+    let all_works = all_works(course);
+    if let Some(day) = course.planned_start_on {
+        spans.push(happened(Line::StartPlanned, day));
+        if all_works
+            .iter()
+            .any(|works| works.start.year() <= day.year())
+        {
+            spans.push(happened(Line::StartMet, day));
+        }
+    }
+    for works in &all_works {
+        spans.extend(of_works(works));
     }
     spans.sort_unstable();
     // What happened twice in a year counts once in it.
@@ -182,12 +219,23 @@ fn planned_on(course: &Course) -> Option<NaiveDate> {
     }
 }
 
+fn landed_after(course: &Course) -> Option<u32> {
+    let (signed, landed) = (course.signed_on?, course.landed_on?);
+    // Years before and after have been refused where the dates were entered.
+    (0..12 * 300).find(|&months| {
+        signed
+            .checked_add_months(Months::new(months))
+            .is_some_and(|day| day >= landed)
+    })
+}
+
 fn happened(line: Line, day: NaiveDate) -> Span {
     Span {
         line,
         from: day.year(),
         to: Some(day.year()),
         previous: None,
+        landed_after: None,
         on: Some(day),
     }
 }
@@ -198,6 +246,7 @@ fn lasting(line: Line, from: i32, to: Option<i32>) -> Option<Span> {
         from,
         to,
         previous: None,
+        landed_after: None,
         on: None,
     })
 }
@@ -350,6 +399,68 @@ fn tell_previous(spans: &mut [Span]) {
             .filter(is_earlier)
             .map(|other| other.to.map_or(span.from, |to| to.min(span.from)))
             .max();
+    }
+}
+
+/// The accounts of a year of a set of projects: what each line adds up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accounts {
+    lines: BTreeMap<Line, Measures>,
+    /// Of those signed in the year: landed within the months that are asked for.
+    pub landed_in_time: u64,
+}
+
+impl Accounts {
+    /// Takes projects that stand in a line in, whose amounts are known alike.
+    pub fn add(&mut self, line: Line, known: Known, count: u64, sum: Total) {
+        let measures = self.lines.entry(line).or_default();
+        measures.add_many(known, count, sum);
+    }
+
+    /// Takes the accounts of other projects in.
+    pub fn join(&mut self, other: &Self) {
+        for (&line, &measures) in &other.lines {
+            let present = self.lines.entry(line).or_default();
+            *present = present.join(measures);
+        }
+        self.landed_in_time += other.landed_in_time;
+    }
+
+    /// Whether no project stands in any line.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.values().all(|measures| measures.count == 0)
+    }
+
+    /// What a line adds up to.
+    #[must_use]
+    pub fn line(&self, line: Line) -> Measures {
+        self.lines.get(&line).copied().unwrap_or_default()
+    }
+
+    /// New and continued together (开复工). What was completed in the year is among them: never add it.
+    #[must_use]
+    pub fn under_construction(&self) -> Measures {
+        self.line(Line::New).join(self.line(Line::Continued))
+    }
+
+    /// Started as planned, of what was planned to start (开工率).
+    #[must_use]
+    pub fn start_rate(&self) -> Rate {
+        self.rate(self.line(Line::StartMet).count, Line::StartPlanned)
+    }
+
+    /// Landed in time, of what was signed (落地率).
+    #[must_use]
+    pub fn landing_rate(&self) -> Rate {
+        self.rate(self.landed_in_time, Line::Signed)
+    }
+
+    fn rate(&self, reached: u64, of: Line) -> Rate {
+        Rate {
+            numerator: Some(reached.into()),
+            denominator: Some(self.line(of).count.into()),
+        }
     }
 }
 

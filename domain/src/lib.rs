@@ -14,6 +14,7 @@ pub mod gate;
 pub mod id;
 pub mod money;
 pub mod project;
+pub mod rate;
 pub mod region;
 pub mod rollup;
 pub mod stage;

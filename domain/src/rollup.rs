@@ -1,7 +1,20 @@
 //! What a roll-up adds up (汇总), telling unknown from zero.
 
+use crate::coded::coded_enum;
 use crate::money::{Money, Total};
 use crate::tier::Investment;
+
+coded_enum! {
+    /// How the amount of a project is known (投资额口径).
+    pub enum Known {
+        /// To the 分.
+        Exact => "exact", "确定", "exact";
+        /// By a lower bound only (以上).
+        Floor => "floor", "下限", "lower bound";
+        /// Not at all.
+        Unknown => "unknown", "未定", "unknown";
+    }
+}
 
 /// The measures of a set of projects.
 ///
@@ -45,20 +58,44 @@ impl Measures {
         }
     }
 
+    /// Takes in so many projects whose amounts are known alike, with the sum of what is known.
+    pub fn add_many(&mut self, known: Known, count: u64, sum: Total) {
+        self.count += count;
+        match known {
+            Known::Exact => {
+                self.exact_count += count;
+                self.exact_sum = join(self.exact_sum, sum);
+            }
+            Known::Floor => {
+                self.floor_count += count;
+                self.floor_sum = join(self.floor_sum, sum);
+            }
+            Known::Unknown => self.undetermined += count,
+        }
+    }
+
+    /// Takes the sum of annual plans in.
+    pub fn add_plans(&mut self, sum: Total) {
+        self.annual_plan = join(self.annual_plan, sum);
+    }
+
     /// The measures of two disjoint sets together.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
-        let sum = |a: Total, b: Total| Total::from_fen(a.fen() + b.fen());
         Self {
             count: self.count + other.count,
             exact_count: self.exact_count + other.exact_count,
-            exact_sum: sum(self.exact_sum, other.exact_sum),
+            exact_sum: join(self.exact_sum, other.exact_sum),
             floor_count: self.floor_count + other.floor_count,
-            floor_sum: sum(self.floor_sum, other.floor_sum),
+            floor_sum: join(self.floor_sum, other.floor_sum),
             undetermined: self.undetermined + other.undetermined,
-            annual_plan: sum(self.annual_plan, other.annual_plan),
+            annual_plan: join(self.annual_plan, other.annual_plan),
         }
     }
+}
+
+fn join(a: Total, b: Total) -> Total {
+    Total::from_fen(a.fen() + b.fen())
 }
 
 fn plus(sum: Total, amount: Money) -> Total {

@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
             REGIONS.to_owned(),
             format!(
                 "CREATE TABLE rollup_cell (\n{KEYS}{MEASURES},\n  PRIMARY KEY (region, line, year, tier, stage, \
-                 condition, kind, by_project, by_part, previous_year)\n) {{strict}};"
+                 condition, kind, by_project, by_part, detail)\n) {{strict}};"
             ),
             // Only ever added to and emptied: no two writers meet in a row of it.
             format!("CREATE TABLE rollup_pending (\n{KEYS}{MEASURES}\n) {{strict}};"),
@@ -61,11 +61,12 @@ impl MigrationTrait for Migration {
 const ACCOUNTING: &str = "
 CREATE TABLE accounting_span (
   project_id {uuid} NOT NULL REFERENCES project (id),
-  line TEXT NOT NULL CHECK (line IN ('planned', 'signed', 'landed', 'funds_approved', 'new', 'continued', 'withdrawn',
-    'completed', 'commissioned', 'at_capacity', 'start_unknown', 'completion_unknown')),
+  line TEXT NOT NULL CHECK (line IN ('planned', 'signed', 'landed', 'funds_approved', 'start_planned',
+    'start_met', 'new', 'continued', 'withdrawn', 'completed', 'commissioned', 'at_capacity', 'start_unknown', 'completion_unknown')),
   from_year {int} NOT NULL CHECK (from_year > 0),
   to_year {int} CHECK (to_year >= from_year),
   previous_year {int} CHECK (previous_year <= from_year),
+  landed_after {int} CHECK (landed_after >= 0),
   happened_on {date},
   recorded_at {instant} NOT NULL,
   superseded_at {instant},
@@ -90,7 +91,7 @@ CREATE TABLE region_closure_past (
 ";
 
 /// A region's own projects, or all of them where the region is empty, by what summaries and accounts ask most. Year 0
-/// is for what belongs to no year. What an account line has no use for is empty.
+/// is for what belongs to no year. What an account line has no use for is empty; the detail is what else it needs.
 const KEYS: &str = "  region TEXT NOT NULL,
   line TEXT NOT NULL,
   year {int} NOT NULL,
@@ -100,7 +101,7 @@ const KEYS: &str = "  region TEXT NOT NULL,
   kind TEXT NOT NULL,
   by_project {bool} NOT NULL,
   by_part {bool} NOT NULL,
-  previous_year {int} NOT NULL,";
+  detail {int} NOT NULL,";
 
 /// How many, and how much: 分 in two parts, so that no sum overflows.
 const MEASURES: &str = "

@@ -285,6 +285,7 @@ async fn as_many_values_are_taken_as_the_contract_says() {
             let Some(most) = parameter["schema"]["maxItems"].as_u64() else {
                 continue;
             };
+            let path = path.replace("{year}", "2024");
             assert_eq!((method.as_str(), path.contains('{')), ("GET", false));
             bounded += 1;
             let name = parameter["name"].as_str().unwrap();

@@ -582,7 +582,9 @@ async fn case(
             let body = json!({ "status": "pending" });
             client.put(&path, &body).if_match(&tag(&path).await)
         }
-        ("GET", "/v1/projects/{id}/plan-years/{year}") => bare(&path.replace("{year}", "2025")),
+        ("GET", "/v1/projects/{id}/plan-years/{year}" | "/v1/accounts/{year}") => {
+            bare(&path.replace("{year}", "2025"))
+        }
         ("PUT", "/v1/projects/{id}/plan-years/{year}") => {
             let path = path.replace("{year}", "2025");
             let tag = tag(&path).await;

@@ -11,9 +11,10 @@ use domain::money::Money;
 use domain::stage::{Condition, Move, Stage, exits};
 use domain::tier::Investment;
 use serde_json::{Value, json};
+use taizhang::store::rollup;
 
 use crate::support::chance::Chance;
-use crate::support::library::{day, fen, fields, with};
+use crate::support::library::{day, fen, fields, in_store, with};
 use crate::support::{Client, Reply, Server};
 
 /// How many histories, unless told otherwise.
@@ -406,11 +407,14 @@ fn check_remainders(
     assert_eq!((exact, floor), expected);
 }
 
-async fn check(client: &Client) {
+async fn check(server: &Server, client: &Client) {
     let all = client.all("/v1/projects?sort=created_at").await;
     let families = Families::new(all.iter().map(member)).unwrap();
     check_states(&all, &families);
     check_summaries(client, &all, &families).await;
+    // The sums that are kept are what a count of everything gives.
+    let proof = in_store(server, async |db| rollup::verify(&db).await.unwrap()).await;
+    assert_eq!(proof.differences, []);
 }
 
 async fn run(number: u64) -> BTreeMap<&'static str, usize> {
@@ -420,7 +424,7 @@ async fn run(number: u64) -> BTreeMap<&'static str, usize> {
     for call in 0..CALLS {
         history.call().await;
         if call % 15 == 7 {
-            check(&history.client).await;
+            check(&server, &history.client).await;
             // What is known now is to be told the same at the end.
             let now = history.client.get("/v1/summary").await.str("/as_of");
             let path = format!("/v1/summary?group_by=tier,stage&level=part&as_of={now}");
@@ -428,7 +432,7 @@ async fn run(number: u64) -> BTreeMap<&'static str, usize> {
             remembered.push((path, summary.body));
         }
     }
-    check(&history.client).await;
+    check(&server, &history.client).await;
     for (path, then) in remembered {
         let still = history.client.get(&path).await.expect(200);
         assert_eq!(still.body, then);

@@ -106,6 +106,7 @@ operations! {
     PUT "/v1/lists/{code}/projects/{id}": MANAGERS, WRITE;
     DELETE "/v1/lists/{code}/projects/{id}": MANAGERS, WRITE;
     GET "/v1/summary": READERS, SUMMARY;
+    GET "/v1/accounts/{year}": READERS, SUMMARY;
 
     GET "/v1/regions": EVERY_ROLE, REFERENCE;
     GET "/v1/regions/{code}": EVERY_ROLE, REFERENCE;

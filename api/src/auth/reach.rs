@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Projects in some regions, of one unit, or both; what is not said is not limited.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Extent {
     /// In these regions; their subtrees are already in.
     pub regions: Option<BTreeSet<String>>,
@@ -30,7 +30,7 @@ impl Extent {
 }
 
 /// Any of some extents: one for the regions as a whole, and one for each unit that is reached beyond them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reach {
     extents: Vec<Extent>,
 }
@@ -85,6 +85,12 @@ impl Reach {
         Self {
             extents: self.extents.into_iter().map(narrow).collect(),
         }
+    }
+
+    /// Whether it is limited by regions alone.
+    #[must_use]
+    pub fn is_by_region(&self) -> bool {
+        self.extents.iter().all(|extent| extent.unit.is_none())
     }
 
     /// The extents, of which any may hold.

@@ -6,6 +6,7 @@ mod health;
 mod keys;
 mod load;
 mod migrate;
+mod rollup;
 pub mod serve;
 mod user;
 
@@ -18,7 +19,7 @@ use migration::{Migrator, MigratorTrait};
 
 use crate::config::{Config, LogFormat, Secret};
 use crate::problem::Problem;
-use crate::store::{Author, Db};
+use crate::store::{self, Author, Db, Failure};
 
 /// 台账：政府重大项目库 / the library of a government's major projects
 #[derive(Debug, Parser)]
@@ -84,6 +85,12 @@ enum Command {
         /// What to do
         #[command(subcommand)]
         what: audit::What,
+    },
+    /// Look after the sums that are kept for summaries and accounts
+    Rollup {
+        /// What to do
+        #[command(subcommand)]
+        what: rollup::What,
     },
     /// Print the OpenAPI contract
     Openapi,
@@ -177,6 +184,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         ),
         Command::Audit { what } => audit::run(&config, what).await,
         Command::Keys { what } => keys::run(&config, &what),
+        Command::Rollup { what } => rollup::run(&config, what).await,
         Command::Openapi | Command::Access => Ok(()),
     }
 }
@@ -214,6 +222,9 @@ async fn open(config: &Config) -> Result<Db, Failed> {
     let pending = Migrator::get_pending_migrations_read_only(db.writer()).await?;
     if !pending.is_empty() {
         migrate::up(&db).await?;
+    }
+    if store::rollup::complete(&db).await.map_err(Failure::told)? {
+        tracing::info!("the library has been counted");
     }
     Ok(db)
 }

@@ -109,6 +109,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         provider: provider.transpose()?.map(Arc::new),
         issuer: config.issuer.as_str().into(),
         edge: Arc::new(edge),
+        landing_months: config.landing_months,
         sealer: Arc::new(sealer),
         draining: Arc::new(AtomicBool::new(false)),
     })

@@ -7,6 +7,7 @@
 pub(crate) mod account;
 pub(crate) mod account_grant;
 pub(crate) mod account_password;
+pub(crate) mod accounting_span;
 pub(crate) mod approval;
 pub(crate) mod approval_rule;
 pub(crate) mod audit_checkpoint;
@@ -27,6 +28,7 @@ pub(crate) mod project_version;
 pub(crate) mod recovery_code;
 pub(crate) mod region;
 pub(crate) mod region_closure;
+pub(crate) mod region_closure_past;
 pub(crate) mod second_factor;
 pub(crate) mod sector;
 pub(crate) mod service_account;

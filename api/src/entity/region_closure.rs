@@ -10,6 +10,7 @@ pub struct Model {
     pub ancestor: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub descendant: String,
+    pub recorded_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

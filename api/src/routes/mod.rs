@@ -1,5 +1,6 @@
 //! One file a resource: extract, call, render.
 
+pub mod accounts;
 pub mod approvals;
 pub mod audit;
 pub mod auth;
@@ -7,8 +8,10 @@ mod contract;
 pub mod grants;
 pub mod health;
 pub mod history;
+mod link;
 pub mod lists;
 pub mod me;
+pub mod numbers;
 pub mod oauth;
 mod once;
 mod pages;
@@ -47,6 +50,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     history::operations(service);
     lists::operations(service);
     summary::operations(service);
+    accounts::operations(service);
     stage_rules::operations(service);
     reference::operations(service);
     users::operations(service);

@@ -1,6 +1,7 @@
 //! The parameters of lists and summaries, read into questions.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use domain::accounting::{FIRST_YEAR, LAST_YEAR, Line};
 use domain::coded::Coded;
 use domain::family::Level;
 use domain::money::Money;
@@ -18,8 +19,9 @@ use crate::codes::{
 use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::problem::value::money_told;
 use crate::problem::{Fault, Problem};
+use crate::store::accounting::year;
 use crate::store::counting::{Base, Frame};
-use crate::store::filter::{AnyOf, Filter};
+use crate::store::filter::{Account, AnyOf, Filter};
 use crate::store::listing::{self, Sort, SortKey};
 use crate::store::summary::{self, Dimension};
 
@@ -27,6 +29,8 @@ use crate::store::summary::{self, Dimension};
 const MAX_Q: usize = 200;
 /// How many values one filter may have.
 const MAX_VALUES: usize = 50;
+/// New and continued together (开复工), as a line of the accounts.
+pub(super) const UNDER_CONSTRUCTION: &str = "under_construction";
 /// The value that selects what is empty.
 const NULL: &str = "null";
 
@@ -80,6 +84,9 @@ pub struct ProjectFilters {
     /// Completed in this year; `null`: not known to be completed.
     #[param(value_type = Vec<YearOrNull>, inline, max_items = 50)]
     pub completed_year: Vec<String>,
+    /// Standing in this line of the accounts of a year, as `2024:new`; `:` and a day for no later than that.
+    #[param(max_items = 50, pattern = r"^[0-9]{4}:[a-z_]{1,32}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?$", example = json!(["2024:new"]))]
+    pub account: Vec<String>,
     /// Changed at this instant or later (RFC 3339).
     #[param(value_type = Option<DateTime<Utc>>)]
     pub updated_since: Option<String>,
@@ -129,6 +136,46 @@ pub struct Grouping {
     /// Of which year the annual plan is added up; the present one unless told otherwise.
     #[param(minimum = 1949, maximum = 2200)]
     pub year: Option<i32>,
+}
+
+/// How the accounts of a year are drawn up.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Accounting {
+    /// The dimensions, with commas: `region, programme, sector, tier, list, unit, stage, condition`.
+    #[param(
+        pattern = "^(tier|stage|condition|region|list|programme|sector|unit)(,(tier|stage|condition|region|list|programme|sector|unit))*$",
+        example = "region"
+    )]
+    pub group_by: Option<String>,
+    /// With what they are compared, with commas: `previous_year`, the whole year before; `same_day`, the year before
+    /// up to the same day (同比).
+    #[param(
+        pattern = "^(previous_year|same_day)(,(previous_year|same_day))*$",
+        example = "same_day"
+    )]
+    pub compare: Option<String>,
+}
+
+/// With what the accounts of a year are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// The whole year before.
+    PreviousYear,
+    /// The year before, up to the same day (同比).
+    SameDay,
+}
+
+impl Comparison {
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PreviousYear => "previous_year",
+            Self::SameDay => "same_day",
+        }
+    }
 }
 
 /// A page of a list.
@@ -184,6 +231,28 @@ impl Parameters for SummaryParameters {
         Ok(Self {
             filters: read_part(query)?,
             grouping: read_part(query)?,
+        })
+    }
+}
+
+/// The parameters of the accounts of a year.
+#[derive(Clone, Debug)]
+pub struct AccountsParameters {
+    /// Which projects.
+    pub filters: ProjectFilters,
+    /// How they are drawn up.
+    pub accounting: Accounting,
+}
+
+impl Parameters for AccountsParameters {
+    fn names() -> Vec<String> {
+        [documented::<ProjectFilters>(), documented::<Accounting>()].concat()
+    }
+
+    fn read(query: &str) -> Result<Self, Problem> {
+        Ok(Self {
+            filters: read_part(query)?,
+            accounting: read_part(query)?,
         })
     }
 }
@@ -336,7 +405,58 @@ impl Reader {
             started_years: self.any_of("started_year", &raw.started_year, year),
             completed_years: self.any_of("completed_year", &raw.completed_year, year),
             updated_since: self.instant("updated_since", raw.updated_since.as_ref()),
+            accounts: self.accounts(&raw.account),
         }
+    }
+
+    fn accounts(&mut self, values: &[String]) -> Vec<Account> {
+        self.bounded("account", values);
+        let mut accounts = Vec::new();
+        for value in values {
+            if let Some(account) = account(value) {
+                accounts.push(account);
+            } else {
+                let known: Vec<_> = Line::ALL.iter().map(|line| line.code()).collect();
+                let known = known.join(", ");
+                self.wrong(
+                    "account",
+                    "unreadable_parameter",
+                    format!("须为 年:科目，如 2024:new；科目有 {UNDER_CONSTRUCTION}, {known}"),
+                    format!("It is YEAR:LINE, such as 2024:new; the lines are {UNDER_CONSTRUCTION}, {known}"),
+                );
+            }
+        }
+        accounts
+    }
+
+    /// What is counted, and the filter on it: lists named are what is counted; `null` is a filter.
+    fn counted(&mut self, raw: &ProjectFilters) -> (Filter, Base) {
+        let mut filter = self.filter(raw);
+        if filter.lists.is_empty() || filter.lists.contains(&None) {
+            return (filter, Base::Portfolio);
+        }
+        let named = std::mem::take(&mut filter.lists);
+        (filter, Base::Lists(named.into_iter().flatten().collect()))
+    }
+
+    fn comparisons(&mut self, value: Option<&String>) -> Vec<Comparison> {
+        let mut found = Vec::new();
+        for name in value.iter().flat_map(|value| value.split(',')) {
+            let known = [Comparison::PreviousYear, Comparison::SameDay];
+            match known.into_iter().find(|one| one.code() == name) {
+                Some(one) if found.contains(&one) => {}
+                Some(one) => found.push(one),
+                None => self.wrong(
+                    "compare",
+                    "unknown_comparison",
+                    format!("不能与 {name} 比较；可用：previous_year、same_day"),
+                    format!(
+                        "There is no comparison with {name}; there are: previous_year, same_day"
+                    ),
+                ),
+            }
+        }
+        found
     }
 
     fn instant(&mut self, name: &str, value: Option<&String>) -> Option<DateTime<Utc>> {
@@ -488,6 +608,24 @@ impl Reader {
     }
 }
 
+/// A line of a year, up to a day if one is told.
+fn account(value: &str) -> Option<Account> {
+    let mut parts = value.splitn(3, ':');
+    let year = parts.next()?.parse().ok();
+    let year = year.filter(|year| (FIRST_YEAR..=LAST_YEAR).contains(year))?;
+    let code = parts.next()?;
+    let lines = match Line::from_code(code) {
+        Some(line) => vec![line],
+        None if code == UNDER_CONSTRUCTION => vec![Line::New, Line::Continued],
+        None => return None,
+    };
+    let until = match parts.next() {
+        Some(day) => Some(day.parse().ok()?),
+        None => None,
+    };
+    Some(Account { year, lines, until })
+}
+
 /// Not too long, and without control characters.
 fn is_plain(value: &str, longest: usize) -> bool {
     (1..=longest).contains(&value.chars().count()) && !value.chars().any(char::is_control)
@@ -539,17 +677,7 @@ impl SummaryParameters {
     pub fn question(&self, clock: Clock) -> Result<summary::Question, Problem> {
         use chrono::Datelike;
         let mut reader = Reader::default();
-        let mut filter = reader.filter(&self.filters);
-        // Lists named are what is counted, not a filter on it; `null` is a filter.
-        let base = if filter.lists.is_empty() || filter.lists.contains(&None) {
-            Base::Portfolio
-        } else {
-            Base::Lists(filter.lists.iter().flatten().cloned().collect())
-        };
-        let named = std::mem::take(&mut filter.lists);
-        if base == Base::Portfolio {
-            filter.lists = named;
-        }
+        let (filter, base) = reader.counted(&self.filters);
         let as_of = reader.as_of(self.filters.as_of.as_ref(), clock);
         let this_year = clock.day_of(as_of.unwrap_or_else(|| clock.now())).year();
         let year = self.grouping.year.unwrap_or(this_year);
@@ -574,6 +702,71 @@ impl SummaryParameters {
         };
         reader.done(question)
     }
+}
+
+impl AccountsParameters {
+    /// The questions that the parameters ask of a year: its own, and those of the years that it is compared with.
+    ///
+    /// # Errors
+    /// `invalid_parameter` with everything that is wrong; `validation_failed` if all can be read, but is against
+    /// a rule.
+    pub fn questions(
+        &self,
+        year: i32,
+        clock: Clock,
+        landing_months: u32,
+    ) -> Result<(year::Question, Vec<(Comparison, year::Question)>), Problem> {
+        let mut reader = Reader::default();
+        let (filter, base) = reader.counted(&self.filters);
+        let as_of = reader.as_of(self.filters.as_of.as_ref(), clock);
+        let today = clock.day_of(as_of.unwrap_or_else(|| clock.now()));
+        if !(FIRST_YEAR..=LAST_YEAR).contains(&year) {
+            reader.wrong(
+                "year",
+                "year_out_of_range",
+                format!("年份须在 {FIRST_YEAR} 至 {LAST_YEAR} 之间"),
+                format!("The year has to be from {FIRST_YEAR} to {LAST_YEAR}"),
+            );
+        } else if year > today.year() {
+            reader.refused(
+                "year",
+                "year_in_future",
+                "该年尚未开始，没有账",
+                "That year has not begun and has no accounts",
+            );
+        }
+        let level = reader.level(self.filters.level.as_ref());
+        let compared = reader.comparisons(self.accounting.compare.as_ref());
+        let question = year::Question {
+            filter,
+            frame: Frame {
+                as_of,
+                base: Some(base),
+                level: level.unwrap_or(Level::Project),
+            },
+            group_by: reader.dimensions(self.accounting.group_by.as_ref()),
+            year,
+            until: None,
+            landing_months,
+        };
+        let compared = compared.into_iter().map(|comparison| {
+            let then = year::Question {
+                year: year - 1,
+                until: (comparison == Comparison::SameDay)
+                    .then(|| a_year_before(today))
+                    .filter(|until| until.year() == year - 1),
+                ..question.clone()
+            };
+            (comparison, then)
+        });
+        let compared = compared.collect();
+        reader.done((question, compared))
+    }
+}
+
+/// The same day of the year before; of 29 February, the 28th.
+fn a_year_before(day: NaiveDate) -> NaiveDate {
+    day.checked_sub_months(Months::new(12)).unwrap_or(day)
 }
 
 impl Paging {

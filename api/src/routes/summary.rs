@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::{DateTime, Utc};
+use domain::money::Total;
 use domain::rollup::Measures;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::link::{Link, set_filters};
+use super::numbers::{self, Begun, IfNoneMatch};
 use super::query::{Grouping, ProjectFilters, SummaryParameters};
 use super::views::Amount;
 use crate::app::App;
@@ -16,7 +19,7 @@ use crate::auth::Caller;
 use crate::body::Query;
 use crate::codes::LevelCode;
 use crate::problem::Problem;
-use crate::store::counting::Base;
+use crate::store::Failure;
 use crate::store::summary::{self, Cell, Dimension, Question};
 
 pub(super) fn operations(service: &mut ServiceConfig) {
@@ -31,6 +34,15 @@ pub struct CountAndSum {
     /// Their amounts together, in 元.
     #[schema(example = "9120000000.00")]
     sum: Amount,
+}
+
+impl CountAndSum {
+    pub(super) fn new(count: u64, sum: Total) -> Self {
+        Self {
+            count,
+            sum: sum.to_string(),
+        }
+    }
 }
 
 /// What a set of projects adds up to; unknown amounts are told apart and never counted as zero.
@@ -103,8 +115,10 @@ pub struct SummaryView {
 /// Add projects up
 ///
 /// The counted set by any combination of dimensions. Every cell links to exactly the projects behind it.
-#[utoipa::path(tag = "summary", params(ProjectFilters, Grouping), security(("bearer" = [])),
-    responses((status = 200, description = "The roll-up", body = SummaryView)))]
+/// An answer that is known already, by its `ETag`, is not told again: 304.
+#[utoipa::path(tag = "summary", params(ProjectFilters, Grouping, IfNoneMatch), security(("bearer" = [])),
+    responses((status = 200, description = "The roll-up", body = SummaryView),
+        (status = 304, description = "It is as it was")))]
 #[get("/v1/summary")]
 async fn get_summary(
     app: web::Data<App>,
@@ -115,26 +129,23 @@ async fn get_summary(
     let clock = app.db.clock();
     let question = parameters.0.question(clock)?;
     let reach = caller.principal.reads();
+    let (state, tag) = match numbers::begin(&app, &request, &reach).await? {
+        Begun::Known(response) => return Ok(response),
+        Begun::New(state, tag) => (state, tag),
+    };
     let asked = question.clone();
-    let answer = app
-        .db
-        .read(async move |tx| summary::answer(tx, &reach, asked).await)
-        .await?;
+    let answer = if question.needs_one_state(&reach) || !state.is_complete {
+        let whole = async move |tx: &_| summary::answer(tx, &reach, asked, false).await;
+        app.db.read(whole).await?
+    } else {
+        let answer = summary::answer(app.db.reader(), &reach, asked, true).await;
+        answer.map_err(Failure::told)?
+    };
     let filters = set_filters(request.query_string());
     let as_of = question.frame.as_of.unwrap_or_else(|| clock.now());
-    Ok(HttpResponse::Ok().json(view(answer, &question, filters, as_of)))
-}
-
-/// The filters as they were sent, by name.
-fn set_filters(query: &str) -> BTreeMap<String, Vec<String>> {
-    let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
-    let mut filters: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in pairs {
-        if !["group_by", "year", "level", "as_of"].contains(&name.as_str()) {
-            filters.entry(name).or_default().push(value);
-        }
-    }
-    filters
+    Ok(tag
+        .on(HttpResponse::Ok())
+        .json(view(answer, &question, filters, as_of)))
 }
 
 fn view(
@@ -143,15 +154,11 @@ fn view(
     filters: BTreeMap<String, Vec<String>>,
     as_of: DateTime<Utc>,
 ) -> SummaryView {
-    let link = Link {
-        question,
-        filters: &filters,
-        base: &answer.base,
-    };
+    let link = Link::new(&answer.base, &question.frame, &filters);
     let cells = answer
         .cells
         .into_iter()
-        .map(|cell| link.cell(cell))
+        .map(|cell| cell_view(&link, &question.group_by, cell))
         .collect();
     SummaryView {
         as_of,
@@ -169,70 +176,20 @@ fn view(
         additive: answer.additive,
         cells,
         total: MeasuresView::from(answer.total),
-        projects: link.to(&[]),
+        projects: link.to(&[], None),
         filters,
     }
 }
 
-/// Makes the links from numbers to projects.
-struct Link<'a> {
-    question: &'a Question,
-    filters: &'a BTreeMap<String, Vec<String>>,
-    base: &'a Base,
-}
-
-impl Link<'_> {
-    fn cell(&self, cell: Cell) -> CellView {
-        let keys: Vec<(Dimension, Option<String>)> = self
-            .question
-            .group_by
-            .iter()
-            .copied()
-            .zip(cell.keys)
-            .collect();
-        CellView {
-            projects: self.to(&keys),
-            keys: keys
-                .into_iter()
-                .map(|(dimension, key)| (dimension.code(), key))
-                .collect(),
-            measures: MeasuresView::from(cell.measures),
-        }
-    }
-
-    /// The project query behind a cell: what it groups by takes the place of the filter of the same name.
-    fn to(&self, keys: &[(Dimension, Option<String>)]) -> String {
-        let list = keys
-            .iter()
-            .find(|(dimension, _)| *dimension == Dimension::List);
-        let counting = match list {
-            Some((_, Some(code))) => format!("list:{code}"),
-            Some((_, None)) | None => self.base.told(),
-        };
-        let mut pairs = vec![
-            ("counting", counting),
-            ("level", self.question.frame.level.code().to_owned()),
-        ];
-        if let Some(as_of) = self.question.frame.as_of {
-            let instant = as_of.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-            pairs.push(("as_of", instant));
-        }
-        for (dimension, key) in keys.iter().filter(|(d, _)| *d != Dimension::List) {
-            let value = key.clone().unwrap_or_else(|| "null".to_owned());
-            pairs.push((dimension.parameter(), value));
-        }
-        // Lists that are named are what is counted; `list=null` is a filter and stays one.
-        let is_replaced = |name: &str| match name {
-            "list" => *self.base != Base::Portfolio,
-            _ => keys
-                .iter()
-                .any(|(dimension, _)| dimension.parameter() == name),
-        };
-        for (name, values) in self.filters.iter().filter(|(name, _)| !is_replaced(name)) {
-            pairs.extend(values.iter().map(|value| (name.as_str(), value.clone())));
-        }
-        let query = serde_html_form::to_string(&pairs).unwrap_or_default();
-        format!("/v1/projects?{query}")
+fn cell_view(link: &Link<'_>, group_by: &[Dimension], cell: Cell) -> CellView {
+    let keys: Vec<(Dimension, Option<String>)> = group_by.iter().copied().zip(cell.keys).collect();
+    CellView {
+        projects: link.to(&keys, None),
+        keys: keys
+            .into_iter()
+            .map(|(dimension, key)| (dimension.code(), key))
+            .collect(),
+        measures: MeasuresView::from(cell.measures),
     }
 }
 
@@ -249,14 +206,8 @@ impl From<Measures> for MeasuresView {
         } = measures;
         Self {
             count,
-            exact: CountAndSum {
-                count: exact_count,
-                sum: exact_sum.to_string(),
-            },
-            floor: CountAndSum {
-                count: floor_count,
-                sum: floor_sum.to_string(),
-            },
+            exact: CountAndSum::new(exact_count, exact_sum),
+            floor: CountAndSum::new(floor_count, floor_sum),
             undetermined,
             annual_plan: annual_plan.to_string(),
         }

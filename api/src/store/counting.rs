@@ -1,6 +1,6 @@
 //! The counted set as SQL, at any time that is known; the tests hold it to `domain::family::counted_set`.
 //!
-//! A query is written against `project`, [`MEMBER`] and [`PLAN`]. For the past, common table expressions of
+//! A query is written against `project`, [`MEMBER`], [`PLAN`] and [`SPAN`]. For the past, common table expressions of
 //! the same names take the place of what is known now, so that every query can be asked of any instant.
 
 use chrono::{DateTime, Utc};
@@ -12,12 +12,15 @@ use sea_orm::sea_query::{
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, Iterable, QueryResult};
 
 use crate::entity::project::{self, Column};
-use crate::entity::{list_member, plan_year, project_version};
+use crate::entity::{accounting_span, list_member, plan_year, project_version};
 
 /// Who stands on which list: `list_code`, `project_id`.
 pub(crate) const MEMBER: &str = "member";
 /// Who is in which annual plan: `project_id`, `year`, `planned_fen`.
 pub(crate) const PLAN: &str = "plan";
+/// In which years who stands in which line of the accounts: `project_id`, `line`, `from_year`, `to_year`,
+/// `previous_year`, `landed_after`, `happened_on`.
+pub(crate) const SPAN: &str = "span";
 /// On a list, with the parts of covers: `base`, `id`.
 const ON_LIST: &str = "on_list";
 /// Inside a whole that stands on the list: `base`, `id`.
@@ -96,7 +99,7 @@ impl Frame {
                 );
             }
             (Some(Base::Portfolio), Rows::BrokenDown) => {
-                select.and_where(Column::RemainderFen.is_not_null());
+                select.cond_where(is_broken_down());
             }
             (Some(Base::Lists(_) | Base::EachList(_)), Rows::Counted) => {
                 select.join(
@@ -115,19 +118,17 @@ impl Frame {
             }
             (Some(Base::Lists(_) | Base::EachList(_)), Rows::BrokenDown) => {
                 select.cond_where(
-                    Condition::all()
-                        .add(Column::RemainderFen.is_not_null())
-                        .add(
-                            Condition::any()
-                                .add(is_among(ON_LIST))
-                                .add(is_among(INSIDE)),
-                        ),
+                    is_broken_down().add(
+                        Condition::any()
+                            .add(is_among(ON_LIST))
+                            .add(is_among(INSIDE)),
+                    ),
                 );
             }
         }
     }
 
-    /// Runs a select on `project`, [`MEMBER`] and [`PLAN`] at the frame's time.
+    /// Runs a select on `project`, [`MEMBER`], [`PLAN`] and [`SPAN`] at the frame's time.
     pub(crate) async fn run(
         &self,
         db: &impl ConnectionTrait,
@@ -137,7 +138,9 @@ impl Frame {
         if let Some(instant) = self.as_of {
             with.cte(past_projects(instant));
         }
-        with.cte(members(self.as_of)).cte(plans(self.as_of));
+        with.cte(members(self.as_of))
+            .cte(plans(self.as_of))
+            .cte(spans(self.as_of));
         if let Some(Base::Lists(codes) | Base::EachList(codes)) = &self.base {
             let each = matches!(self.base, Some(Base::EachList(_)));
             with.cte(on_list(codes, each))
@@ -146,6 +149,12 @@ impl Frame {
         }
         db.query_all(&with.query(select)).await
     }
+}
+
+fn is_broken_down() -> Condition {
+    Condition::all()
+        .add(Column::CountsByPart.eq(false))
+        .add(is_not_cover())
 }
 
 fn is_not_cover() -> SimpleExpr {
@@ -176,14 +185,11 @@ fn past_projects(instant: DateTime<Utc>) -> CommonTableExpression {
     for column in &columns {
         select.column((project_version::Entity, *column));
     }
-    select
-        .from(project_version::Entity)
-        .and_where(project_version::Column::UpdatedAt.lte(instant))
-        .cond_where(
-            Condition::any()
-                .add(project_version::Column::SupersededAt.is_null())
-                .add(project_version::Column::SupersededAt.gt(instant)),
-        );
+    select.from(project_version::Entity).cond_where(known(
+        Some(instant),
+        project_version::Column::UpdatedAt,
+        project_version::Column::SupersededAt,
+    ));
     CommonTableExpression::new()
         .table_name(project::Entity)
         .columns(columns)
@@ -191,19 +197,28 @@ fn past_projects(instant: DateTime<Utc>) -> CommonTableExpression {
         .to_owned()
 }
 
+/// What was known at an instant, of rows that have the time they were known; what is known now if none.
+pub(crate) fn known<C: ColumnTrait>(
+    as_of: Option<DateTime<Utc>>,
+    recorded_at: C,
+    superseded_at: C,
+) -> Condition {
+    match as_of {
+        None => Condition::all().add(superseded_at.is_null()),
+        Some(instant) => Condition::all().add(recorded_at.lte(instant)).add(
+            Condition::any()
+                .add(superseded_at.is_null())
+                .add(superseded_at.gt(instant)),
+        ),
+    }
+}
+
 fn members(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
     use list_member::{Column, Entity};
     let select = Query::select()
         .columns([Column::ListCode, Column::ProjectId])
         .from(Entity)
-        .cond_where(match as_of {
-            None => Condition::all().add(Column::SupersededAt.is_null()),
-            Some(instant) => Condition::all().add(Column::RecordedAt.lte(instant)).add(
-                Condition::any()
-                    .add(Column::SupersededAt.is_null())
-                    .add(Column::SupersededAt.gt(instant)),
-            ),
-        })
+        .cond_where(known(as_of, Column::RecordedAt, Column::SupersededAt))
         .take();
     table(MEMBER, &["list_code", "project_id"], select)
 }
@@ -213,16 +228,32 @@ fn plans(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
     let select = Query::select()
         .columns([Column::ProjectId, Column::Year, Column::PlannedFen])
         .from(Entity)
-        .cond_where(match as_of {
-            None => Condition::all().add(Column::SupersededAt.is_null()),
-            Some(instant) => Condition::all().add(Column::RecordedAt.lte(instant)).add(
-                Condition::any()
-                    .add(Column::SupersededAt.is_null())
-                    .add(Column::SupersededAt.gt(instant)),
-            ),
-        })
+        .cond_where(known(as_of, Column::RecordedAt, Column::SupersededAt))
         .take();
     table(PLAN, &["project_id", "year", "planned_fen"], select)
+}
+
+fn spans(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
+    use accounting_span::{Column, Entity};
+    let columns = [
+        Column::ProjectId,
+        Column::Line,
+        Column::FromYear,
+        Column::ToYear,
+        Column::PreviousYear,
+        Column::LandedAfter,
+        Column::HappenedOn,
+    ];
+    let select = Query::select()
+        .columns(columns)
+        .from(Entity)
+        .cond_where(known(as_of, Column::RecordedAt, Column::SupersededAt))
+        .take();
+    CommonTableExpression::new()
+        .table_name(SPAN)
+        .columns(columns)
+        .query(select)
+        .to_owned()
 }
 
 /// The members, and of each cover among them its parts, recursively.

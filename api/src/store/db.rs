@@ -1,6 +1,7 @@
 //! The connections, and the one way to read and the one way to write.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::failure::Failure;
+use super::rollup;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::problem::{Problem, kinds};
@@ -67,6 +69,8 @@ pub struct Tx {
     pub today: NaiveDate,
     /// By whom.
     pub by: Author,
+    /// The projects that were saved, for the sums that are kept of them.
+    saved: RefCell<BTreeSet<Uuid>>,
 }
 
 impl Db {
@@ -172,6 +176,35 @@ impl Db {
         .map_err(Failure::told)
     }
 
+    /// Work on what is derived from the library and kept: nothing is said to have happened, and it is not tried
+    /// again. It sees one state throughout, taken by its first query.
+    ///
+    /// # Errors
+    /// Whatever `work` answers, after which nothing is changed, or the database's own failure.
+    pub(crate) async fn maintain<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, Failure>,
+    {
+        let is_postgres = self.writer.get_database_backend() == DbBackend::Postgres;
+        let _turn = if is_postgres {
+            None
+        } else {
+            Some(self.turn().await?)
+        };
+        let options = TransactionOptions {
+            isolation_level: is_postgres.then_some(IsolationLevel::RepeatableRead),
+            access_mode: None,
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        };
+        let tx = self.writer.begin_with_options(options).await?;
+        let done = work(&tx).await;
+        match done {
+            Ok(_) => tx.commit().await?,
+            Err(_) => tx.rollback().await?,
+        }
+        done
+    }
+
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
         let waited = tokio::time::timeout(TURN_TIMEOUT, self.turns.acquire()).await;
         match waited {
@@ -198,8 +231,14 @@ impl Db {
             clock: self.clock,
             today: self.clock.day_of(now),
             by: by.clone(),
+            saved: RefCell::default(),
         };
-        match work(&tx).await {
+        // On the heap: what a change takes on the way is more than belongs on a stack.
+        let done = match Box::pin(work(&tx)).await {
+            Ok(value) => rollup::post(&tx).await.map(|()| value),
+            Err(failure) => Err(failure),
+        };
+        match done {
             Ok(value) => {
                 tx.db.commit().await?;
                 Ok(value)
@@ -217,6 +256,21 @@ impl Tx {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.now.get()
+    }
+
+    /// The calendar day of an instant.
+    pub(crate) fn day_of(&self, instant: DateTime<Utc>) -> NaiveDate {
+        self.clock.day_of(instant)
+    }
+
+    /// Notes that a project is saved: whatever changed about it goes into the sums when the work is done.
+    pub(crate) fn saves(&self, id: Uuid) {
+        self.saved.borrow_mut().insert(id);
+    }
+
+    /// The projects that were saved.
+    pub(crate) fn saved(&self) -> Vec<Uuid> {
+        self.saved.borrow().iter().copied().collect()
     }
 
     /// Dates what is written after what has been read, which another transaction may have written while this one

@@ -192,6 +192,7 @@ fn place(rows: &mut BTreeMap<Uuid, Model>) -> Result<(), Failure> {
 
 /// Saves one row as its next version; whoever changed it meanwhile has won.
 async fn save(tx: &Tx, before: Option<&Model>, mut after: Model) -> Result<Model, Failure> {
+    tx.saves(after.id);
     after.updated_at = tx.now();
     after.version = before.map_or(1, |row| row.version + 1);
     let active = after.clone().into_active_model().reset_all();

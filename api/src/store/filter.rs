@@ -3,24 +3,30 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::accounting::Line;
+use domain::family::Level;
 use domain::money::Money;
 use domain::stage::{Condition as ProjectCondition, Stage};
 use domain::tier::InvestmentTier;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use uuid::Uuid;
 
-use super::counting::{Frame, MEMBER};
+use super::counting::{Frame, MEMBER, SPAN};
 use super::reference::list::List;
 use super::reference::programme::Programme;
 use super::reference::region::Region;
 use super::reference::sector::Sector;
 use super::reference::unit::Unit;
 use super::reference::{self, Kind};
+use super::rollup::{Asked, Kept};
 use super::{Failure, project, search};
 use crate::auth::Reach;
 use crate::entity::project::{Column, Entity};
-use crate::entity::region_closure;
+use crate::entity::{project_version, region_closure, region_closure_past};
 use crate::problem::{Fault, Problem};
 
 /// Any of these values; `None` stands for projects that have none.
@@ -61,6 +67,19 @@ pub struct Filter {
     pub completed_years: AnyOf<i32>,
     /// Changed at this instant or later.
     pub updated_since: Option<DateTime<Utc>>,
+    /// Standing in any of these lines of the accounts.
+    pub accounts: Vec<Account>,
+}
+
+/// A line of the accounts of a year, up to a day of it if not to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The year.
+    pub year: i32,
+    /// The lines, of which any may hold.
+    pub lines: Vec<Line>,
+    /// The last day.
+    pub until: Option<NaiveDate>,
 }
 
 /// A filter within a scope, its regions resolved.
@@ -86,22 +105,75 @@ impl Filter {
         frame: &Frame,
     ) -> Result<Scoped, Failure> {
         self.check(db, frame.lists()).await?;
+        if let Some(instant) = frame.as_of {
+            check_begun(db, instant).await?;
+        }
         let mut reach = reach.clone();
+        let mut within = None;
         if !self.regions.is_empty() {
-            let subtrees = region_closure::Entity::find()
-                .filter(region_closure::Column::Ancestor.is_in(&self.regions))
-                .all(db)
-                .await?;
-            reach = reach.narrowed(&subtrees.into_iter().map(|row| row.descendant).collect());
+            let subtrees = self.subtrees(db, frame.as_of).await?;
+            reach = reach.narrowed(&subtrees);
+            within = Some(subtrees);
         }
         if !self.regions_exact.is_empty() {
-            reach = reach.narrowed(&self.regions_exact.iter().cloned().collect());
+            let exact: BTreeSet<String> = self.regions_exact.iter().cloned().collect();
+            if within.is_some_and(|within| within.is_disjoint(&exact)) {
+                return Err(Problem::invalid(vec![Fault::parameter(
+                    "region_exact",
+                    "contradictory_filters",
+                    "region_exact 不在 region 之内",
+                    "region_exact does not lie within region",
+                )])
+                .into());
+            }
+            reach = reach.narrowed(&exact);
         }
         Ok(Scoped {
             filter: self,
             past: frame.as_of.is_some(),
             reach,
         })
+    }
+
+    /// The regions that are asked for with all that lie within them, or lay then. Each lies within itself: one
+    /// without any is not there.
+    async fn subtrees(
+        &self,
+        db: &impl ConnectionTrait,
+        as_of: Option<DateTime<Utc>>,
+    ) -> Result<BTreeSet<String>, Failure> {
+        let rows = region_closure::Entity::find()
+            .filter(region_closure::Column::Ancestor.is_in(&self.regions))
+            .all(db)
+            .await?;
+        let present: BTreeSet<&str> = rows.iter().map(|row| row.ancestor.as_str()).collect();
+        let unknown: Vec<Fault> = self
+            .regions
+            .iter()
+            .filter(|code| !present.contains(code.as_str()))
+            .map(|code| Region::unknown("", code).of_parameter("region"))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(Problem::invalid(unknown).into());
+        }
+        let Some(instant) = as_of else {
+            return Ok(rows.into_iter().map(|row| row.descendant).collect());
+        };
+        let lay = |row: &region_closure::Model| row.recorded_at.is_none_or(|at| at <= instant);
+        let stay = rows.into_iter().filter(lay).map(|row| row.descendant);
+        let past = region_closure_past::Entity::find()
+            .filter(region_closure_past::Column::Ancestor.is_in(&self.regions))
+            .filter(region_closure_past::Column::SupersededAt.gt(instant))
+            .filter(
+                Condition::any()
+                    .add(region_closure_past::Column::RecordedAt.is_null())
+                    .add(region_closure_past::Column::RecordedAt.lte(instant)),
+            )
+            .all(db)
+            .await?;
+        Ok(stay
+            .chain(past.into_iter().map(|row| row.descendant))
+            .collect())
     }
 
     async fn check(
@@ -129,7 +201,6 @@ impl Filter {
             ));
         }
         let lists = self.lists.iter().flatten().chain(counted_lists);
-        faults.extend(unknown::<Region>(db, "region", &self.regions).await?);
         faults.extend(unknown::<Region>(db, "region_exact", &self.regions_exact).await?);
         faults.extend(unknown::<List>(db, "list", lists).await?);
         faults
@@ -140,6 +211,68 @@ impl Filter {
             return Ok(());
         }
         Err(Problem::invalid(faults).into())
+    }
+}
+
+impl Filter {
+    /// The same of the lines of the accounts, which are kept by less.
+    pub(crate) fn is_kept_of_accounts(&self) -> bool {
+        self.is_kept() && self.stages.is_empty() && self.conditions.is_empty()
+    }
+
+    /// Whether the sums that are kept can tell what it asks for: only what they are kept by.
+    pub(crate) fn is_kept(&self) -> bool {
+        let Self {
+            q,
+            lists,
+            regions: _,
+            regions_exact: _,
+            stages: _,
+            conditions: _,
+            tiers: _,
+            programmes,
+            sectors,
+            units,
+            parents,
+            min_investment,
+            max_investment,
+            started_years,
+            completed_years,
+            updated_since,
+            accounts,
+        } = self;
+        let by_reference = lists.len() + programmes.len() + sectors.len() + units.len();
+        let by_year = started_years.len() + completed_years.len() + accounts.len();
+        by_reference + by_year + parents.len() == 0
+            && q.is_none()
+            && min_investment.is_none()
+            && max_investment.is_none()
+            && updated_since.is_none()
+    }
+}
+
+/// Before the first project came in, nothing was known: that is not the same as none.
+async fn check_begun(db: &impl ConnectionTrait, instant: DateTime<Utc>) -> Result<(), Failure> {
+    let first: Option<DateTime<Utc>> = project_version::Entity::find()
+        .select_only()
+        .column(project_version::Column::UpdatedAt)
+        .order_by_asc(project_version::Column::UpdatedAt)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    match first {
+        Some(first) if instant < first => {
+            let first = first.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            Err(Problem::invalid(vec![Fault::parameter(
+                "as_of",
+                "as_of_before_library",
+                format!("库的记录始于 {first}，此前的情况未知"),
+                format!("The library begins at {first}; of before, nothing is known"),
+            )])
+            .into())
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -172,6 +305,9 @@ impl Scoped {
         }
         if !f.lists.is_empty() {
             all = all.add(on_lists(&f.lists));
+        }
+        for account in &f.accounts {
+            all = all.add(in_account(account));
         }
         if !f.stages.is_empty() {
             all = all.add(Column::Stage.is_in(f.stages.iter().map(|s| s.code())));
@@ -222,9 +358,25 @@ impl Scoped {
         Some(by_region.chain(by_unit).collect())
     }
 
-    /// Whether the counted set leaves the withdrawn out: unless they are asked for.
+    /// Whether the counted set leaves the withdrawn out: unless they are asked for. What happened in a year stays in
+    /// its accounts.
     pub(crate) fn leaves_withdrawn_out(&self) -> bool {
-        self.filter.conditions.is_empty()
+        self.filter.conditions.is_empty() && self.filter.accounts.is_empty()
+    }
+
+    /// The same question to the sums that are kept, which don't tell units apart.
+    pub(crate) fn asked<'a>(&'a self, which: String, level: Level, by: &'a [Kept]) -> Asked<'a> {
+        Asked {
+            regions: self.reach.whole_regions(),
+            which,
+            level,
+            by,
+            with_detail: false,
+            tiers: &self.filter.tiers,
+            stages: &self.filter.stages,
+            conditions: &self.filter.conditions,
+            leaves_withdrawn_out: self.leaves_withdrawn_out(),
+        }
     }
 }
 
@@ -275,4 +427,42 @@ fn on_lists(lists: &AnyOf<String>) -> Expr {
     }
     members.and_where(Expr::col((MEMBER, "list_code")).is_in(some));
     id.in_subquery(members.take())
+}
+
+/// Standing in any of some lines of the accounts.
+fn in_account(account: &Account) -> Expr {
+    let mut standing = Query::select();
+    standing
+        .column((SPAN, "project_id"))
+        .from(SPAN)
+        .cond_where(stands_in(account));
+    Expr::col((Entity, Column::Id)).in_subquery(standing.take())
+}
+
+/// Whether a span holds in the year, up to the day.
+pub(crate) fn stands_in(account: &Account) -> Condition {
+    let Account { year, lines, until } = account;
+    let (lasting, single): (Vec<Line>, Vec<Line>) = lines.iter().partition(|line| line.is_range());
+    let column = |name: &'static str| Expr::col((SPAN, name));
+    let of = |lines: Vec<Line>| column("line").is_in(lines.into_iter().map(Line::code));
+    let mut any = Condition::any();
+    if !single.is_empty() {
+        let happened = Condition::all()
+            .add(of(single))
+            .add(column("from_year").eq(*year))
+            .add_option(until.map(|day| column("happened_on").lte(day)));
+        any = any.add(happened);
+    }
+    if !lasting.is_empty() {
+        let goes_on = Condition::any()
+            .add(column("to_year").is_null())
+            .add(column("to_year").gte(*year));
+        any = any.add(
+            Condition::all()
+                .add(of(lasting))
+                .add(column("from_year").lte(*year))
+                .add(goes_on),
+        );
+    }
+    any
 }

@@ -1,6 +1,7 @@
 //! All SQL and all transactions; rows become domain values in one place for each aggregate.
 
 pub mod account;
+pub mod accounting;
 pub mod approval;
 pub mod audit;
 pub mod catalogue;
@@ -17,6 +18,7 @@ pub mod listing;
 pub mod plan_year;
 pub mod project;
 pub mod reference;
+pub mod rollup;
 mod row;
 mod search;
 pub mod summary;

@@ -1,5 +1,7 @@
 //! Roll-ups: the counted set by any dimensions, added up exactly.
 
+use std::collections::BTreeMap;
+
 use domain::coded::Coded;
 use domain::family::Level;
 use domain::money::Total;
@@ -14,13 +16,14 @@ use sea_orm::{
 use super::counting::{Base, COUNTED, Frame, PLAN, Rows};
 use super::filter::{Filter, Scoped};
 use super::listing::{count, counted_only};
+use super::rollup::{self, Kept, PLAN as PLANS, REST, STOCK};
 use super::{Failure, corrupt};
 use crate::auth::Reach;
 use crate::entity::project::{self, Column};
 use crate::entity::region;
 
 /// A sum of 分 that any number of projects may reach is taken in two parts, each of which fits a BIGINT.
-const PART: i64 = 1_000_000_000;
+pub(crate) const PART: i64 = 1_000_000_000;
 
 /// By what a summary is broken up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +89,18 @@ impl Dimension {
         }
     }
 
-    fn expr(self) -> SimpleExpr {
+    /// The same, where sums are kept by it.
+    pub(crate) const fn kept(self) -> Option<Kept> {
+        match self {
+            Self::Tier => Some(Kept::Tier),
+            Self::Stage => Some(Kept::Stage),
+            Self::Condition => Some(Kept::Condition),
+            Self::Region => Some(Kept::Region),
+            Self::List | Self::Programme | Self::Sector | Self::Unit => None,
+        }
+    }
+
+    pub(crate) fn expr(self) -> SimpleExpr {
         match self {
             Self::Tier => Expr::col((project::Entity, Column::Tier)),
             Self::Stage => Expr::col((project::Entity, Column::Stage)),
@@ -141,7 +155,26 @@ pub struct Summary {
     pub base: Base,
 }
 
-/// Adds up.
+impl Question {
+    /// The dimensions, if the sums that are kept can tell the answer.
+    fn kept(&self, reach: &Reach) -> Option<Vec<Kept>> {
+        let is_kept = reach.is_by_region()
+            && self.frame.as_of.is_none()
+            && self.frame.base == Some(Base::Portfolio)
+            && self.filter.is_kept();
+        let kept = self.group_by.iter().map(|dimension| dimension.kept());
+        is_kept.then(|| kept.collect()).flatten()
+    }
+
+    /// Whether one state of the library has to be held while the answer is made: not for the sums that are kept,
+    /// which are read by one statement.
+    #[must_use]
+    pub fn needs_one_state(&self, reach: &Reach) -> bool {
+        self.kept(reach).is_none()
+    }
+}
+
+/// Adds up, from the sums that are kept if they can tell it.
 ///
 /// # Errors
 /// `validation_failed` for filters that mean nothing.
@@ -149,7 +182,11 @@ pub async fn answer(
     db: &impl ConnectionTrait,
     reach: &Reach,
     question: Question,
+    sums_are_complete: bool,
 ) -> Result<Summary, Failure> {
+    if let Some(by) = question.kept(reach).filter(|_| sums_are_complete) {
+        return from_sums(db, reach, question, &by).await;
+    }
     let Question {
         filter,
         frame,
@@ -164,14 +201,7 @@ pub async fn answer(
         ..frame.clone()
     };
     let cell_frame = if by_list {
-        let codes = match &base {
-            Base::Portfolio => Vec::new(),
-            Base::Lists(codes) | Base::EachList(codes) => codes.clone(),
-        };
-        Frame {
-            base: Some(Base::EachList(codes)),
-            ..frame
-        }
+        each_list(&frame)
     } else {
         total_frame.clone()
     };
@@ -207,8 +237,71 @@ pub async fn answer(
     })
 }
 
+/// The answer from the sums that are kept.
+async fn from_sums(
+    db: &impl ConnectionTrait,
+    reach: &Reach,
+    question: Question,
+    by: &[Kept],
+) -> Result<Summary, Failure> {
+    let Question {
+        filter,
+        frame,
+        group_by,
+        year,
+    } = question;
+    let scoped = filter.within(db, reach, &frame).await?;
+    let which = format!("line IN ('{STOCK}', '{REST}', '{PLANS}') AND year IN (0, {year})");
+    let asked = scoped.asked(which, frame.level, by);
+    let mut cells: BTreeMap<Vec<Option<String>>, Measures> = BTreeMap::new();
+    let mut inside_families = 0;
+    let mut broken_down = Measures::default();
+    for sum in rollup::sums(db, &asked).await? {
+        let count = u64::try_from(sum.count).map_err(|_| corrupt("a sum of projects"))?;
+        match (sum.line.as_str(), sum.is_counted) {
+            (STOCK, true) => cells
+                .entry(sum.keys)
+                .or_default()
+                .add_many(sum.kind, count, sum.amount),
+            (STOCK, false) => inside_families += count,
+            (PLANS, true) => cells.entry(sum.keys).or_default().add_plans(sum.amount),
+            (PLANS, false) => broken_down.add_plans(sum.amount),
+            _ => broken_down.add_many(sum.kind, count, sum.amount),
+        }
+    }
+    let mut cells: Vec<Cell> = cells
+        .into_iter()
+        .filter(|(_, measures)| measures.count > 0)
+        .map(|(keys, measures)| Cell { keys, measures })
+        .collect();
+    cells.sort_by_cached_key(|cell| rank(&group_by, &cell.keys));
+    let by_project = frame.level == Level::Project;
+    Ok(Summary {
+        total: cells
+            .iter()
+            .fold(Measures::default(), |sum, cell| sum.join(cell.measures)),
+        cells,
+        additive: true,
+        inside_families: if by_project { inside_families } else { 0 },
+        not_broken_down: (!by_project).then_some(broken_down),
+        covers_all: covers_all(db, reach).await?,
+        base: Base::Portfolio,
+    })
+}
+
+/// The same frame with each of its lists by itself: all lists, if it names none.
+pub(crate) fn each_list(frame: &Frame) -> Frame {
+    Frame {
+        base: Some(Base::EachList(frame.lists().to_vec())),
+        ..frame.clone()
+    }
+}
+
 /// Cells stand in the order of the lifecycle and of the tiers, others by code; what has none comes last.
-fn rank(group_by: &[Dimension], keys: &[Option<String>]) -> Vec<(bool, usize, Option<String>)> {
+pub(crate) fn rank(
+    group_by: &[Dimension],
+    keys: &[Option<String>],
+) -> Vec<(bool, usize, Option<String>)> {
     fn place<T: Coded>(code: &str) -> usize {
         T::VALUES
             .iter()
@@ -341,7 +434,8 @@ fn cell(row: &QueryResult, group_by: &[Dimension]) -> Result<Cell, Failure> {
     })
 }
 
-async fn covers_all(db: &impl ConnectionTrait, reach: &Reach) -> Result<bool, Failure> {
+/// Whether the asker sees everything there is.
+pub(crate) async fn covers_all(db: &impl ConnectionTrait, reach: &Reach) -> Result<bool, Failure> {
     let Some(whole) = reach.whole_regions() else {
         return Ok(true);
     };

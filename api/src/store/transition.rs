@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::family::Household;
 use super::project::{self, Record};
 use super::row::{self, coded};
-use super::{Failure, Tx, corrupt, event};
+use super::{Failure, Tx, accounting, corrupt, event};
 use crate::auth::{Principal, Reach};
 use crate::clock::new_id;
 use crate::entity::project::{Column, Model};
@@ -221,17 +221,24 @@ async fn dossier(
 }
 
 /// The registration or opening entry and the moves that nobody has taken back, oldest first.
-async fn standing_rows(db: &impl ConnectionTrait, id: Uuid) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn standing_rows(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<Vec<Row>, Failure> {
     let rows = transition::Entity::find()
         .filter(transition::Column::ProjectId.eq(id))
         .order_by_asc(transition::Column::Seq)
         .all(db)
         .await?;
+    Ok(standing(rows))
+}
+
+/// Of all that was recorded of a project, what nobody has taken back.
+pub(crate) fn standing(rows: Vec<Row>) -> Vec<Row> {
     let undone: Vec<Uuid> = rows.iter().filter_map(|row| row.corrects).collect();
-    Ok(rows
-        .into_iter()
+    rows.into_iter()
         .filter(|row| row.corrects.is_none() && !undone.contains(&row.id))
-        .collect())
+        .collect()
 }
 
 /// The move of a row; none for a registration or an opening entry.
@@ -332,7 +339,7 @@ pub(crate) async fn open(
     transition::Entity::insert(row)
         .exec_without_returning(&tx.db)
         .await?;
-    Ok(())
+    accounting::restate(tx, model).await
 }
 
 async fn insert(tx: &Tx, model: &Model, kind: &str, granted: &Transition) -> Result<(), Failure> {
@@ -373,5 +380,9 @@ async fn insert(tx: &Tx, model: &Model, kind: &str, granted: &Transition) -> Res
     transition::Entity::insert(row)
         .exec_without_returning(&tx.db)
         .await?;
-    Ok(())
+    if granted.kind == Move::Attraction {
+        // No line of the accounts: the dates that 引育 rests on are, and were told before.
+        return Ok(());
+    }
+    accounting::restate(tx, model).await
 }

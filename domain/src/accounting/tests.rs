@@ -23,6 +23,7 @@ fn course(entry: Entry, moves: &[(Move, &str)]) -> Course {
         signed_on: None,
         landed_on: None,
         funds_approved_on: None,
+        planned_start_on: None,
         commissioned_on: None,
         at_capacity_on: None,
     }
@@ -193,6 +194,54 @@ fn an_unknown_completion_is_told_and_never_guessed() {
         (2018..=2023).collect::<Vec<_>>()
     );
     assert_eq!(years(&known_end, Line::Completed), [2023]);
+}
+
+#[test]
+fn a_start_that_was_planned_is_met_by_the_end_of_its_year() {
+    let planned = |on: &str| Course {
+        planned_start_on: Some(day(on)),
+        ..registered(&[
+            (Move::Attraction, "2020-02-01"),
+            (Move::Construction, "2021-06-01"),
+        ])
+    };
+    for (on, met) in [
+        ("2020-12-01", vec![]),
+        ("2021-03-01", vec![2021]),
+        ("2022-01-01", vec![2022]),
+    ] {
+        let course = planned(on);
+        assert_eq!(years(&course, Line::StartPlanned), [day(on).year()]);
+        assert_eq!(years(&course, Line::StartMet), met, "{on}");
+    }
+}
+
+#[test]
+fn months_from_signing_to_landing_are_counted_by_the_day() {
+    let after = |landed: Option<&str>| {
+        let course = Course {
+            signed_on: Some(day("2024-01-31")),
+            landed_on: landed.map(day),
+            ..registered(&[])
+        };
+        let spans = spans(&course);
+        spans
+            .iter()
+            .find(|span| span.line == Line::Signed)
+            .unwrap()
+            .landed_after
+    };
+    assert_eq!(after(None), None);
+    for (landed, months) in [
+        ("2024-01-31", 0),
+        ("2024-01-05", 0),
+        ("2024-02-29", 1),
+        ("2024-03-01", 2),
+        ("2024-07-31", 6),
+        ("2024-08-01", 7),
+    ] {
+        assert_eq!(after(Some(landed)), Some(months), "{landed}");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::entity::project::{self, Model};
 use crate::problem::{Fault, Problem, kinds};
 use crate::store::family::Household;
 use crate::store::reference::region::Region;
-use crate::store::{Failure, Tx, corrupt, event, reference, row, transition};
+use crate::store::{Failure, Tx, accounting, corrupt, event, reference, row, transition};
 
 /// A project to be registered.
 #[derive(Clone, Debug)]
@@ -202,6 +202,7 @@ pub async fn amend(
     let was = snapshot(&held.model);
     let saved = held.household.settle(tx, vec![model]).await?;
     let model = saved.get(&id).ok_or_else(|| corrupt("saved row"))?;
+    accounting::restate(tx, model).await?;
     let (was, is) = difference(was, snapshot(model));
     event::record(
         tx,

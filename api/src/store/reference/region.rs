@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 
 use super::{Entry, Kind, common_faults, missing, to_json};
 use crate::entity::region::{ActiveModel, Column, Entity, Model};
-use crate::entity::region_closure;
+use crate::entity::{region_closure, region_closure_past};
 use crate::input::read::Reader;
 use crate::problem::Fault;
 use crate::problem::value::unknown_code;
 use crate::store::row::strings;
-use crate::store::{Failure, Tx, corrupt};
+use crate::store::{Failure, Tx, corrupt, rollup};
 
 /// What is said of a region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -193,16 +193,41 @@ impl Kind for Region {
     }
 
     async fn going(tx: &Tx, code: &str) -> Result<(), Failure> {
-        region_closure::Entity::delete_many()
+        let within = region_closure::Entity::find()
             .filter(
                 Condition::any()
                     .add(region_closure::Column::Ancestor.eq(code))
                     .add(region_closure::Column::Descendant.eq(code)),
             )
-            .exec(&tx.db)
+            .all(&tx.db)
             .await?;
-        Ok(())
+        for row in within {
+            part(tx, row).await?;
+        }
+        rollup::touch(tx).await
     }
+}
+
+/// From now on, one region does not lie within another any more; before, it did.
+async fn part(tx: &Tx, row: region_closure::Model) -> Result<(), Failure> {
+    let region_closure::Model {
+        ancestor,
+        descendant,
+        recorded_at,
+    } = row;
+    region_closure::Entity::delete_by_id((ancestor.clone(), descendant.clone()))
+        .exec(&tx.db)
+        .await?;
+    let past = region_closure_past::ActiveModel {
+        ancestor: Set(ancestor),
+        descendant: Set(descendant),
+        recorded_at: Set(recorded_at),
+        superseded_at: Set(tx.now()),
+    };
+    region_closure_past::Entity::insert(past)
+        .exec_without_returning(&tx.db)
+        .await?;
+    Ok(())
 }
 
 /// Which regions lie within which, by the domain's tree; it refuses cycles and depth.
@@ -229,25 +254,29 @@ async fn rebuild_closure(tx: &Tx) -> Result<(), Failure> {
                 .map(|above| (above.as_str().to_owned(), region.code.as_str().to_owned()))
         })
         .collect();
-    let present: BTreeSet<(String, String)> = region_closure::Entity::find()
-        .all(&tx.db)
-        .await?
-        .into_iter()
-        .map(|row| (row.ancestor, row.descendant))
-        .collect();
-    for (ancestor, descendant) in present.difference(&wanted) {
-        region_closure::Entity::delete_by_id((ancestor.clone(), descendant.clone()))
-            .exec(&tx.db)
-            .await?;
+    let mut present = BTreeSet::new();
+    let mut changed = false;
+    for row in region_closure::Entity::find().all(&tx.db).await? {
+        let pair = (row.ancestor.clone(), row.descendant.clone());
+        if !wanted.contains(&pair) {
+            part(tx, row).await?;
+            changed = true;
+        }
+        present.insert(pair);
     }
     for (ancestor, descendant) in wanted.difference(&present) {
         let row = region_closure::ActiveModel {
             ancestor: Set(ancestor.clone()),
             descendant: Set(descendant.clone()),
+            recorded_at: Set(Some(tx.now())),
         };
         region_closure::Entity::insert(row)
             .exec_without_returning(&tx.db)
             .await?;
+        changed = true;
+    }
+    if changed {
+        rollup::touch(tx).await?;
     }
     Ok(())
 }

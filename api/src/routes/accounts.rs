@@ -1,0 +1,398 @@
+//! The accounts of a year, each figure with the link to the projects behind it.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::accounting::{Accounts, Line};
+use domain::rate::Rate;
+use domain::rollup::Measures;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::link::{Link, set_filters};
+use super::numbers::{self, Begun, IfNoneMatch};
+use super::query::{
+    Accounting, AccountsParameters, Comparison, ProjectFilters, UNDER_CONSTRUCTION,
+};
+use super::summary::CountAndSum;
+use crate::app::App;
+use crate::auth::{Caller, Reach};
+use crate::body::Query;
+use crate::codes::LevelCode;
+use crate::problem::Problem;
+use crate::store::accounting::year::{self, Question, Year};
+use crate::store::counting::Base;
+use crate::store::rollup::State;
+use crate::store::summary::Dimension;
+
+pub(super) fn operations(service: &mut ServiceConfig) {
+    service.service(get_accounts);
+}
+
+/// What the projects of a line add up to; unknown amounts are told apart and never counted as zero.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LineView {
+    /// How many projects.
+    count: u64,
+    /// Those with an exact amount.
+    exact: CountAndSum,
+    /// Those with a lower bound only.
+    floor: CountAndSum,
+    /// How many have neither.
+    undetermined: u64,
+    /// The query that answers exactly these projects.
+    projects: String,
+}
+
+/// Projects of which something happened on a day that is not known; they may belong to the year.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DateUnknownView {
+    /// They started.
+    started: LineView,
+    /// They were completed.
+    completed: LineView,
+}
+
+/// The lines of the accounts.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LinesView {
+    /// 新增谋划: registered into the reserve.
+    planned: LineView,
+    /// 签约引进: signed.
+    signed: LineView,
+    /// 培育落地: landed.
+    landed: LineView,
+    /// 争取立项: approved with funds.
+    funds_approved: LineView,
+    /// 计划开工: planned to start.
+    start_planned: LineView,
+    /// Of those planned to start: started by the end of the year.
+    start_met: LineView,
+    /// 开复工: new and continued together.
+    under_construction: LineView,
+    /// 新建: started.
+    new: LineView,
+    /// 续建: carried over from before the year.
+    continued: LineView,
+    /// Of the new and the continued: left the library in the year.
+    withdrawn: LineView,
+    /// 竣工: completed. They are among those under construction: never add them.
+    completed: LineView,
+    /// 投产: commissioned.
+    commissioned: LineView,
+    /// 达产: at capacity.
+    at_capacity: LineView,
+    /// Not known to the day, and not guessed.
+    date_unknown: DateUnknownView,
+}
+
+/// A rate.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"code": "landing_rate", "numerator": 30, "denominator": 50, "percent": "60.00"}))]
+pub struct RateView {
+    /// `start_rate` (开工率: started, of what was planned to start in the year) or `landing_rate` (落地率: landed
+    /// within so many months, of what was signed in the year).
+    code: String,
+    /// What was reached.
+    numerator: u64,
+    /// What was to be reached.
+    denominator: u64,
+    /// The rate in percent, rounded half up; null if there was nothing to be reached, which is neither 0 nor 100.
+    percent: Option<String>,
+}
+
+/// A cell: its value of each dimension, and its accounts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountsCell)]
+pub struct CellView {
+    /// The dimensions asked for, by name; null where projects have none.
+    #[serde(flatten)]
+    #[schema(value_type = Object, additional_properties = true)]
+    keys: BTreeMap<&'static str, Option<String>>,
+    /// The lines.
+    lines: LinesView,
+    /// The rates.
+    rates: Vec<RateView>,
+}
+
+/// How a line differs from that of the period it is compared with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangeView {
+    /// How many more projects, or fewer.
+    count: i128,
+    /// The same in percent of that period, rounded half up; null if there were none.
+    percent: Option<String>,
+}
+
+/// The accounts of a period that a year is compared with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComparisonView {
+    /// `previous_year`, or `same_day` for the year before up to the same day (同比).
+    with: String,
+    /// The year.
+    year: i32,
+    /// The last day that counts.
+    until: NaiveDate,
+    /// Its cells.
+    cells: Vec<CellView>,
+    /// All together.
+    total: CellView,
+    /// How the lines of the year asked for differ from these, together, by line.
+    change: BTreeMap<&'static str, ChangeView>,
+}
+
+/// The accounts of a year.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountsView {
+    /// The year.
+    year: i32,
+    /// The last day that counts: the year's, or today.
+    until: NaiveDate,
+    /// The instant whose knowledge they show.
+    as_of: DateTime<Utc>,
+    /// What is counted: `portfolio` or `list:CODE`.
+    #[schema(example = "portfolio")]
+    counting: String,
+    /// By project or by part.
+    level: LevelCode,
+    /// Within how many months what was signed has to land for the landing rate.
+    landing_months: u32,
+    /// `all`, or `visible` if there are projects out of the caller's scope.
+    #[schema(example = "all")]
+    covers: String,
+    /// The filters that were set.
+    filters: BTreeMap<String, Vec<String>>,
+    /// The dimensions.
+    group_by: Vec<String>,
+    /// Whether the cells add up to the total; by list they don't, for a project may stand on several.
+    additive: bool,
+    /// The cells that hold anything.
+    cells: Vec<CellView>,
+    /// All together.
+    total: CellView,
+    /// The periods that the year is compared with.
+    comparisons: Vec<ComparisonView>,
+}
+
+/// Draw up the accounts of a year
+///
+/// What was planned, signed, started, carried over and completed in a year, by the dates on which it happened.
+#[utoipa::path(tag = "summary", security(("bearer" = [])),
+    params(("year" = i32, Path, description = "The year, not after the present one", example = 2024, minimum = 1949, maximum = 2200),
+        ProjectFilters, Accounting, IfNoneMatch),
+    responses((status = 200, description = "The accounts", body = AccountsView),
+        (status = 304, description = "They are as they were")))]
+#[get("/v1/accounts/{year}")]
+async fn get_accounts(
+    app: web::Data<App>,
+    request: HttpRequest,
+    caller: Caller,
+    year: web::Path<i32>,
+    parameters: Query<AccountsParameters>,
+) -> Result<HttpResponse, Problem> {
+    let clock = app.db.clock();
+    let (question, compared) = parameters.0.questions(*year, clock, app.landing_months)?;
+    let reach = caller.principal.reads();
+    let (state, tag) = match numbers::begin(&app, &request, &reach).await? {
+        Begun::Known(response) => return Ok(response),
+        Begun::New(state, tag) => (state, tag),
+    };
+    let filters = set_filters(request.query_string());
+    let as_of = question.frame.as_of.unwrap_or_else(|| clock.now());
+    let today = clock.day_of(as_of);
+    let (answer, others) = answers(&app, reach, state, question.clone(), compared).await?;
+    let view = Told {
+        question: &question,
+        filters: &filters,
+        today,
+    };
+    let told = view.accounts(as_of, &answer, &others);
+    Ok(tag.on(HttpResponse::Ok()).json(told))
+}
+
+type Compared = Vec<(Comparison, Question, Year)>;
+
+/// The year and what it is compared with, all of one state.
+async fn answers(
+    app: &App,
+    reach: Reach,
+    state: State,
+    question: Question,
+    compared: Vec<(Comparison, Question)>,
+) -> Result<(Year, Compared), Problem> {
+    app.db
+        .read(async move |tx| {
+            let is_complete = state.is_complete;
+            let answer = year::answer(tx, &reach, &question, is_complete).await?;
+            let mut others = Vec::new();
+            for (comparison, question) in compared {
+                let then = year::answer(tx, &reach, &question, is_complete).await?;
+                others.push((comparison, question, then));
+            }
+            Ok((answer, others))
+        })
+        .await
+}
+
+/// Tells accounts, with their links.
+struct Told<'a> {
+    question: &'a Question,
+    filters: &'a BTreeMap<String, Vec<String>>,
+    today: NaiveDate,
+}
+
+impl Told<'_> {
+    fn accounts(&self, as_of: DateTime<Utc>, answer: &Year, others: &Compared) -> AccountsView {
+        let Question {
+            frame,
+            group_by,
+            year,
+            landing_months,
+            ..
+        } = self.question;
+        let (cells, total) = self.cells(self.question, answer);
+        AccountsView {
+            year: *year,
+            until: self.until(self.question),
+            as_of,
+            counting: answer.base.told(),
+            level: LevelCode(frame.level),
+            landing_months: *landing_months,
+            covers: if answer.covers_all { "all" } else { "visible" }.to_owned(),
+            filters: self.filters.clone(),
+            group_by: group_by.iter().map(|d| d.code().to_owned()).collect(),
+            additive: answer.additive,
+            cells,
+            total,
+            comparisons: others
+                .iter()
+                .map(|(with, question, then)| self.comparison(*with, question, then, answer))
+                .collect(),
+        }
+    }
+
+    fn comparison(
+        &self,
+        with: Comparison,
+        question: &Question,
+        then: &Year,
+        now: &Year,
+    ) -> ComparisonView {
+        let (cells, total) = self.cells(question, then);
+        ComparisonView {
+            with: with.code().to_owned(),
+            year: question.year,
+            until: self.until(question),
+            cells,
+            total,
+            change: changes(&now.total, &then.total),
+        }
+    }
+
+    /// The last day that counts.
+    fn until(&self, question: &Question) -> NaiveDate {
+        let end = NaiveDate::from_ymd_opt(question.year, 12, 31).unwrap_or(self.today);
+        question.until.unwrap_or(end).min(self.today)
+    }
+
+    fn cells(&self, question: &Question, answer: &Year) -> (Vec<CellView>, CellView) {
+        let of = |keys: &[Option<String>], accounts: &Accounts| {
+            self.cell(&answer.base, question, keys, accounts)
+        };
+        let cells = answer.cells.iter();
+        (
+            cells.map(|cell| of(&cell.keys, &cell.accounts)).collect(),
+            of(&[], &answer.total),
+        )
+    }
+
+    fn cell(
+        &self,
+        base: &Base,
+        question: &Question,
+        keys: &[Option<String>],
+        accounts: &Accounts,
+    ) -> CellView {
+        let link = Link::new(base, &question.frame, self.filters);
+        let group_by = question.group_by.iter().copied();
+        let keys: Vec<(Dimension, Option<String>)> = group_by.zip(keys.iter().cloned()).collect();
+        let view = |code: &str, measures: Measures| {
+            let until = question.until.map(|day| format!(":{day}"));
+            let account = format!("{}:{code}{}", question.year, until.unwrap_or_default());
+            line_view(measures, link.to(&keys, Some(account)))
+        };
+        let of = |line: Line| view(line.code(), accounts.line(line));
+        CellView {
+            lines: LinesView {
+                planned: of(Line::Planned),
+                signed: of(Line::Signed),
+                landed: of(Line::Landed),
+                funds_approved: of(Line::FundsApproved),
+                start_planned: of(Line::StartPlanned),
+                start_met: of(Line::StartMet),
+                under_construction: view(UNDER_CONSTRUCTION, accounts.under_construction()),
+                new: of(Line::New),
+                continued: of(Line::Continued),
+                withdrawn: of(Line::Withdrawn),
+                completed: of(Line::Completed),
+                commissioned: of(Line::Commissioned),
+                at_capacity: of(Line::AtCapacity),
+                date_unknown: DateUnknownView {
+                    started: of(Line::StartUnknown),
+                    completed: of(Line::CompletionUnknown),
+                },
+            },
+            rates: vec![
+                rate_view("start_rate", accounts.start_rate()),
+                rate_view("landing_rate", accounts.landing_rate()),
+            ],
+            keys: keys
+                .iter()
+                .map(|(dimension, key)| (dimension.code(), key.clone()))
+                .collect(),
+        }
+    }
+}
+
+fn line_view(measures: Measures, projects: String) -> LineView {
+    LineView {
+        count: measures.count,
+        exact: CountAndSum::new(measures.exact_count, measures.exact_sum),
+        floor: CountAndSum::new(measures.floor_count, measures.floor_sum),
+        undetermined: measures.undetermined,
+        projects,
+    }
+}
+
+fn rate_view(code: &str, rate: Rate) -> RateView {
+    let whole = |part: Option<i128>| part.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+    RateView {
+        code: code.to_owned(),
+        numerator: whole(rate.numerator),
+        denominator: whole(rate.denominator),
+        percent: rate.percent().map(|percent| percent.to_string()),
+    }
+}
+
+/// How each line differs, in how many projects.
+fn changes(now: &Accounts, then: &Accounts) -> BTreeMap<&'static str, ChangeView> {
+    let change = |now: Measures, then: Measures| {
+        let more = i128::from(now.count) - i128::from(then.count);
+        let rate = Rate {
+            numerator: Some(more),
+            denominator: Some(then.count.into()),
+        };
+        ChangeView {
+            count: more,
+            percent: rate.percent().map(|percent| percent.to_string()),
+        }
+    };
+    let both = change(now.under_construction(), then.under_construction());
+    Line::ALL
+        .iter()
+        .map(|&line| (line.code(), change(now.line(line), then.line(line))))
+        .chain([(UNDER_CONSTRUCTION, both)])
+        .collect()
+}

@@ -1,0 +1,294 @@
+//! The accounts of a year, by any dimensions.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::accounting::{Accounts, Line};
+use domain::money::Total;
+use domain::rollup::Known;
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query};
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use crate::auth::Reach;
+use crate::entity::project::{self, Column};
+use crate::store::counting::{Base, Frame, Rows, SPAN};
+use crate::store::filter::{Account, Filter, Scoped, stands_in};
+use crate::store::rollup::{self, ENDED, Kept};
+use crate::store::row::coded;
+use crate::store::summary::{Dimension, PART, covers_all, each_list, rank};
+use crate::store::{Failure, corrupt};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Which projects.
+    pub filter: Filter,
+    /// Of what, and when.
+    pub frame: Frame,
+    /// By what.
+    pub group_by: Vec<Dimension>,
+    /// The year.
+    pub year: i32,
+    /// The last day that counts, if not the year's.
+    pub until: Option<NaiveDate>,
+    /// Within how many months what was signed has to land.
+    pub landing_months: u32,
+}
+
+/// One cell.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Its value of each dimension asked for; none where projects have none.
+    pub keys: Vec<Option<String>>,
+    /// What is in it.
+    pub accounts: Accounts,
+}
+
+/// The accounts of a year.
+#[derive(Clone, Debug)]
+pub struct Year {
+    /// The cells that hold anything.
+    pub cells: Vec<Cell>,
+    /// All together.
+    pub total: Accounts,
+    /// Whether the cells add up to the total.
+    pub additive: bool,
+    /// Whether the asker sees everything there is.
+    pub covers_all: bool,
+    /// What the total counts.
+    pub base: Base,
+}
+
+impl Question {
+    /// The dimensions, if the sums that are kept can tell the answer.
+    fn kept(&self, reach: &Reach) -> Option<Vec<Kept>> {
+        let is_kept = reach.is_by_region()
+            && self.frame.as_of.is_none()
+            && self.frame.base == Some(Base::Portfolio)
+            && self.until.is_none()
+            && self.filter.is_kept_of_accounts();
+        let kept = self
+            .group_by
+            .iter()
+            .map(|dimension| match dimension.kept() {
+                // Lines of the accounts are kept by neither: what happened, happened in any stage.
+                Some(Kept::Stage | Kept::Condition) | None => None,
+                kept @ Some(Kept::Tier | Kept::Region) => kept,
+            });
+        is_kept.then(|| kept.collect()).flatten()
+    }
+}
+
+/// Draws the accounts of a year up, from the sums that are kept if they can tell them.
+///
+/// # Errors
+/// `validation_failed` for filters that mean nothing.
+pub async fn answer(
+    db: &impl ConnectionTrait,
+    reach: &Reach,
+    question: &Question,
+    sums_are_complete: bool,
+) -> Result<Year, Failure> {
+    let Question {
+        filter,
+        frame,
+        group_by,
+        ..
+    } = question;
+    let scoped = filter.clone().within(db, reach, frame).await?;
+    let base = frame.base.clone().unwrap_or(Base::Portfolio);
+    let by_list = group_by.contains(&Dimension::List);
+    let kept = question.kept(reach).filter(|_| sums_are_complete);
+    let mut cells = if let Some(by) = kept {
+        from_sums(db, &scoped, question, &by).await?
+    } else if by_list {
+        from_spans(db, &each_list(frame), &scoped, question, group_by).await?
+    } else {
+        from_spans(db, frame, &scoped, question, group_by).await?
+    };
+    cells.sort_by_cached_key(|cell| rank(group_by, &cell.keys));
+    let total = if by_list {
+        let all = from_spans(db, frame, &scoped, question, &[]).await?;
+        together(&all)
+    } else {
+        together(&cells)
+    };
+    Ok(Year {
+        cells,
+        total,
+        additive: !by_list,
+        covers_all: covers_all(db, reach).await?,
+        base,
+    })
+}
+
+fn together(cells: &[Cell]) -> Accounts {
+    let mut all = Accounts::default();
+    for cell in cells {
+        all.join(&cell.accounts);
+    }
+    all
+}
+
+/// Entries, gathered into cells.
+#[derive(Default)]
+struct Gathered {
+    cells: BTreeMap<Vec<Option<String>>, Accounts>,
+}
+
+impl Gathered {
+    fn take(
+        &mut self,
+        keys: Vec<Option<String>>,
+        line: Line,
+        landed_after: Option<u32>,
+        amounts: (Known, i64, Total),
+        within: u32,
+    ) -> Result<(), Failure> {
+        let (known, count, sum) = amounts;
+        let count = u64::try_from(count).map_err(|_| corrupt("a sum of projects"))?;
+        let accounts = self.cells.entry(keys).or_default();
+        accounts.add(line, known, count, sum);
+        if line == Line::Signed && landed_after.is_some_and(|months| months <= within) {
+            accounts.landed_in_time += count;
+        }
+        Ok(())
+    }
+
+    fn done(self) -> Vec<Cell> {
+        self.cells
+            .into_iter()
+            .filter(|(_, accounts)| !accounts.is_empty())
+            .map(|(keys, accounts)| Cell { keys, accounts })
+            .collect()
+    }
+}
+
+/// One value of a lasting line: what it is, its amounts, and whether that is of those that have ended.
+type Lasting = BTreeMap<(Vec<Option<String>>, Line, Known), (i64, i128)>;
+
+async fn from_sums(
+    db: &impl ConnectionTrait,
+    scoped: &Scoped,
+    question: &Question,
+    by: &[Kept],
+) -> Result<Vec<Cell>, Failure> {
+    let year = question.year;
+    let quoted = |range: bool| -> Vec<String> {
+        let lines = Line::ALL.iter().filter(|line| line.is_range() == range);
+        lines.map(|line| format!("'{}'", line.code())).collect()
+    };
+    let lasting: Vec<String> = Line::ALL
+        .iter()
+        .filter(|line| line.is_range())
+        .map(|line| format!("'{0}', '{0}{ENDED}'", line.code()))
+        .collect();
+    let which = format!(
+        "(line IN ({}) AND year = {year}) OR (line IN ({}) AND year <= {year})",
+        quoted(false).join(", "),
+        lasting.join(", ")
+    );
+    let mut asked = scoped.asked(which, question.frame.level, by);
+    asked.with_detail = true;
+    asked.leaves_withdrawn_out = false;
+    let mut gathered = Gathered::default();
+    let mut standing = Lasting::new();
+    for sum in rollup::sums(db, &asked).await? {
+        if !sum.is_counted {
+            continue;
+        }
+        let (code, sign) = match sum.line.strip_suffix(ENDED) {
+            Some(code) => (code, -1),
+            None => (sum.line.as_str(), 1),
+        };
+        let line = coded(Line::from_code, code)?;
+        if line.is_range() {
+            let both = standing.entry((sum.keys, line, sum.kind)).or_default();
+            both.0 += i64::from(sign) * sum.count;
+            both.1 += i128::from(sign) * sum.amount.fen();
+        } else {
+            let landed_after = u32::try_from(sum.detail - 1).ok();
+            let amounts = (sum.kind, sum.count, sum.amount);
+            gathered.take(
+                sum.keys,
+                line,
+                landed_after,
+                amounts,
+                question.landing_months,
+            )?;
+        }
+    }
+    for ((keys, line, known), (count, fen)) in standing {
+        let amounts = (known, count, Total::from_fen(fen));
+        gathered.take(keys, line, None, amounts, 0)?;
+    }
+    Ok(gathered.done())
+}
+
+async fn from_spans(
+    db: &impl ConnectionTrait,
+    frame: &Frame,
+    scoped: &Scoped,
+    question: &Question,
+    group_by: &[Dimension],
+) -> Result<Vec<Cell>, Failure> {
+    let mut select = Query::select();
+    for dimension in group_by {
+        select
+            .expr_as(dimension.expr(), dimension.code())
+            .add_group_by([dimension.expr()]);
+    }
+    let line = Expr::col((SPAN, "line"));
+    let landed_after = Expr::col((SPAN, "landed_after"));
+    let kind = Expr::col((project::Entity, Column::AmountKind));
+    select
+        .expr_as(line.clone(), "line")
+        .expr_as(landed_after.clone(), "landed_after")
+        .expr_as(kind.clone(), "kind")
+        .add_group_by([line, landed_after, kind])
+        .expr_as(Expr::cust("COUNT(*)"), "n");
+    for (name, part) in [("high", "/"), ("low", "%")] {
+        let sum = format!("CAST(COALESCE(SUM(amount_fen {part} {PART}), 0) AS BIGINT)");
+        select.expr_as(Expr::cust(sum), name);
+    }
+    let account = Account {
+        year: question.year,
+        lines: Line::ALL.to_vec(),
+        until: question.until,
+    };
+    select
+        .from(project::Entity)
+        .join(
+            JoinType::InnerJoin,
+            SPAN,
+            Expr::col((SPAN, "project_id")).equals((project::Entity, Column::Id)),
+        )
+        .cond_where(scoped.condition(db.get_database_backend()))
+        .cond_where(stands_in(&account));
+    frame.limit(&mut select, Rows::Counted);
+    let mut gathered = Gathered::default();
+    for row in frame.run(db, select).await? {
+        let mut keys = Vec::with_capacity(group_by.len());
+        for dimension in group_by {
+            keys.push(row.try_get::<Option<String>>("", dimension.code())?);
+        }
+        let line = coded(Line::from_code, &row.try_get::<String>("", "line")?)?;
+        let landed_after = row.try_get::<Option<i32>>("", "landed_after")?;
+        let landed_after = landed_after.and_then(|months| u32::try_from(months).ok());
+        gathered.take(
+            keys,
+            line,
+            landed_after,
+            amounts(&row)?,
+            question.landing_months,
+        )?;
+    }
+    Ok(gathered.done())
+}
+
+fn amounts(row: &QueryResult) -> Result<(Known, i64, Total), Failure> {
+    let number = |name: &str| row.try_get::<i64>("", name).map_err(|_| corrupt(name));
+    let known = coded(Known::from_code, &row.try_get::<String>("", "kind")?)?;
+    let sum = Total::from_parts(number("high")?, number("low")?);
+    Ok((known, number("n")?, sum))
+}

@@ -1,0 +1,120 @@
+//! Proving the sums that are kept: against the library, counted from the ground.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Value};
+
+use super::entries::{KEYS, MEASURES, Of, entries};
+use super::{TOUCHED, alone};
+use crate::store::{Db, Failure};
+
+/// How many differences are told.
+const TOLD: usize = 100;
+
+/// A cell that is not what the library adds up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which cell, by its keys.
+    pub cell: String,
+    /// How many projects, and 分 in two parts, as kept.
+    pub kept: [i64; 3],
+    /// The same, as counted.
+    pub counted: [i64; 3],
+}
+
+/// What a proof found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How many cells differ.
+    pub count: u64,
+    /// The first of them.
+    pub differences: Vec<Difference>,
+}
+
+/// Counts the whole library and compares it with what is kept; the result is kept too.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn verify(db: &Db) -> Result<Proof, Failure> {
+    let at = db.clock().now();
+    db.maintain(async |tx| {
+        alone(tx, "").await?;
+        let (count, differences) = differences(tx).await?;
+        let sql = "UPDATE rollup_state SET verified_at = $1, differences = $2";
+        let values = [
+            Value::from(at),
+            Value::from(i64::try_from(count).unwrap_or(i64::MAX)),
+        ];
+        let kept = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+        tx.execute_raw(kept).await?;
+        Ok(Proof {
+            at,
+            count,
+            differences,
+        })
+    })
+    .await
+}
+
+async fn differences(tx: &DatabaseTransaction) -> Result<(u64, Vec<Difference>), Failure> {
+    let all_regions = KEYS.replacen("region", "'' AS region", 1);
+    let side = |is_kept: bool, rows: &str| {
+        let zeros = "0, 0, 0";
+        let (kept, counted) = if is_kept {
+            (MEASURES, zeros)
+        } else {
+            (zeros, MEASURES)
+        };
+        format!("SELECT {KEYS}, {kept}, {counted} FROM {rows}")
+    };
+    let waiting = format!("rollup_pending WHERE line <> '{TOUCHED}'");
+    let waiting_of_all = format!("(SELECT {all_regions}, {MEASURES} FROM {waiting}) AS waiting");
+    let counted_of_all = format!("(SELECT {all_regions}, {MEASURES} FROM present) AS everywhere");
+    let names = "kept_n, kept_high, kept_low, counted_n, counted_high, counted_low";
+    let sums: Vec<String> = names
+        .split(", ")
+        .map(|name| format!("CAST(SUM({name}) AS BIGINT) AS {name}"))
+        .collect();
+    let sql = format!(
+        "WITH present AS (SELECT * FROM ({}) AS entries), side ({KEYS}, {names}) AS ({} UNION ALL {} UNION ALL {} \
+         UNION ALL {} UNION ALL {}) SELECT {KEYS}, {} FROM side GROUP BY {KEYS} \
+         HAVING SUM(kept_n) <> SUM(counted_n) OR SUM(kept_high) <> SUM(counted_high) \
+         OR SUM(kept_low) <> SUM(counted_low) ORDER BY {KEYS}",
+        entries(Of::All),
+        side(true, "rollup_cell"),
+        side(true, &waiting),
+        side(true, &waiting_of_all),
+        side(false, "present"),
+        side(false, &counted_of_all),
+        sums.join(", "),
+    );
+    let asked = Statement::from_string(tx.get_database_backend(), sql);
+    let rows = tx.query_all_raw(asked).await?;
+    let told: Result<Vec<_>, _> = rows.iter().take(TOLD).map(difference).collect();
+    Ok((u64::try_from(rows.len()).unwrap_or(u64::MAX), told?))
+}
+
+fn difference(row: &QueryResult) -> Result<Difference, Failure> {
+    let mut cell = Vec::new();
+    for key in KEYS.split(", ") {
+        let value = match key {
+            "year" | "detail" => row.try_get::<i32>("", key)?.to_string(),
+            "by_project" | "by_part" => row.try_get::<bool>("", key)?.to_string(),
+            _ => row.try_get::<String>("", key)?,
+        };
+        if !value.is_empty() {
+            cell.push(format!("{key}={value}"));
+        }
+    }
+    let number = |name: &str| row.try_get::<i64>("", name);
+    Ok(Difference {
+        cell: cell.join(" "),
+        kept: [number("kept_n")?, number("kept_high")?, number("kept_low")?],
+        counted: [
+            number("counted_n")?,
+            number("counted_high")?,
+            number("counted_low")?,
+        ],
+    })
+}

@@ -1,0 +1,214 @@
+//! Sums that are kept, so that a summary costs the same in a library of any size.
+//!
+//! A transaction adds what it changed to `rollup_pending`, where no two writers meet; every second that is folded into
+//! `rollup_cell`. Who reads adds both, and so sees exactly what is committed. How many changes there have been is the
+//! version of the data.
+
+mod check;
+mod entries;
+mod read;
+
+use sea_orm::DbErr;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, RuntimeErr, Statement, Value, sqlx,
+};
+use uuid::Uuid;
+
+use super::{Db, Failure, Tx, accounting, corrupt};
+pub use check::{Difference, Proof, verify};
+pub(crate) use entries::{ENDED, PLAN, REST, STOCK};
+use entries::{KEYS, MEASURES, Of, entries};
+pub(crate) use read::{Asked, Kept, sums};
+
+/// Of how many projects the changes are posted by one statement.
+const POSTED: usize = 200;
+/// The line of a change that no sum shows: it makes a new version of the data all the same.
+const TOUCHED: &str = "touched";
+
+/// Where the data stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// How many changes there have been: whoever finds it as it was finds everything as it was.
+    pub version: i64,
+    /// Whether the sums hold the whole library; a library from before they were kept has to be counted first.
+    pub is_complete: bool,
+}
+
+/// Where the data stands, of what is committed.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn state(db: &impl ConnectionTrait) -> Result<State, Failure> {
+    let asked = Statement::from_string(
+        db.get_database_backend(),
+        "SELECT folded + (SELECT COUNT(*) FROM rollup_pending) AS version, is_complete FROM rollup_state",
+    );
+    let row = db.query_one_raw(asked).await?;
+    let row = row.ok_or_else(|| corrupt("rollup_state"))?;
+    Ok(State {
+        version: row.try_get("", "version")?,
+        is_complete: row.try_get("", "is_complete")?,
+    })
+}
+
+/// Adds to the sums what a transaction has changed of the projects that it saved.
+pub(super) async fn post(tx: &Tx) -> Result<(), Failure> {
+    for some in tx.saved().chunks(POSTED) {
+        let ids: Vec<String> = (2..some.len() + 2)
+            .map(|place| format!("${place}"))
+            .collect();
+        let sql = format!(
+            "INSERT INTO rollup_pending ({KEYS}, {MEASURES}) {}",
+            entries(Of::Changed(&ids.join(", ")))
+        );
+        let mut values: Vec<Value> = vec![tx.now().into()];
+        values.extend(some.iter().map(|&id: &Uuid| Value::from(id)));
+        let backend = tx.db.get_database_backend();
+        let posted = Statement::from_sql_and_values(backend, sql, values);
+        if tx.db.execute_raw(posted).await?.rows_affected() == 0 {
+            touch(tx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a new version of the data for a change that no sum shows.
+pub(crate) async fn touch(tx: &Tx) -> Result<(), Failure> {
+    tx.db
+        .execute_unprepared(&format!(
+            "INSERT INTO rollup_pending ({KEYS}, {MEASURES}) \
+             VALUES ('', '{TOUCHED}', 0, '', '', '', '', FALSE, FALSE, 0, 0, 0, 0)"
+        ))
+        .await?;
+    Ok(())
+}
+
+/// Folds what waits into the cells; answers how many changes that were. None if another service is at it.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn fold(db: &Db) -> Result<Option<u64>, Failure> {
+    let waiting = count(db.reader()).await?;
+    if waiting == 0 {
+        return Ok(Some(0));
+    }
+    let done = db
+        .maintain(async |tx| {
+            alone(tx, "NOWAIT").await?;
+            let pending =
+                format!("SELECT {KEYS}, {MEASURES} FROM rollup_pending WHERE line <> '{TOUCHED}'");
+            add(tx, &pending).await?;
+            empty(tx).await
+        })
+        .await;
+    match done {
+        Err(failure) if is_locked(&failure) => Ok(None),
+        done => done.map(Some),
+    }
+}
+
+/// Makes all sums anew from the library, while it is written to; what is committed meanwhile is added as ever.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn rebuild(db: &Db) -> Result<(), Failure> {
+    db.maintain(async |tx| rebuild_within(tx).await).await
+}
+
+async fn rebuild_within(tx: &DatabaseTransaction) -> Result<(), Failure> {
+    alone(tx, "").await?;
+    tx.execute_unprepared("DELETE FROM rollup_cell").await?;
+    add(
+        tx,
+        &format!("SELECT * FROM ({}) AS present", entries(Of::All)),
+    )
+    .await?;
+    empty(tx).await?;
+    tx.execute_unprepared("UPDATE rollup_state SET is_complete = TRUE")
+        .await?;
+    Ok(())
+}
+
+/// Counts a library from before the sums were kept, with the accounts of every time; nothing if that was done.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn complete(db: &Db) -> Result<bool, Failure> {
+    if state(db.reader()).await?.is_complete {
+        return Ok(false);
+    }
+    let clock = db.clock();
+    db.maintain(async |tx| {
+        alone(tx, "").await?;
+        accounting::replay(tx, clock).await?;
+        rebuild_within(tx).await
+    })
+    .await?;
+    Ok(true)
+}
+
+/// Adds rows of keys and measures to the cells, each region's and all together.
+async fn add(tx: &DatabaseTransaction, rows: &str) -> Result<(), Failure> {
+    let of_region = KEYS;
+    let of_all = KEYS.replacen("region", "'' AS region", 1);
+    let sums = MEASURES
+        .split(", ")
+        .map(|measure| format!("CAST(SUM({measure}) AS BIGINT)"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let grow = MEASURES
+        .split(", ")
+        .map(|measure| format!("{measure} = rollup_cell.{measure} + excluded.{measure}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    tx.execute_unprepared(&format!(
+        "WITH added AS ({rows}) INSERT INTO rollup_cell ({KEYS}, {MEASURES}) \
+         SELECT {KEYS}, {sums} FROM (SELECT {of_region}, {MEASURES} FROM added \
+         UNION ALL SELECT {of_all}, {MEASURES} FROM added) AS twice WHERE TRUE GROUP BY {KEYS} \
+         ON CONFLICT ({KEYS}) DO UPDATE SET {grow}"
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Empties what waits, of what this transaction sees, and counts it as folded.
+async fn empty(tx: &DatabaseTransaction) -> Result<u64, Failure> {
+    let folded = tx
+        .execute_unprepared("DELETE FROM rollup_pending")
+        .await?
+        .rows_affected();
+    let sql = format!("UPDATE rollup_state SET folded = folded + {folded}");
+    tx.execute_unprepared(&sql).await?;
+    Ok(folded)
+}
+
+async fn count(db: &impl ConnectionTrait) -> Result<i64, Failure> {
+    let asked = Statement::from_string(
+        db.get_database_backend(),
+        "SELECT COUNT(*) AS n FROM rollup_pending",
+    );
+    let row = db.query_one_raw(asked).await?;
+    let row = row.ok_or_else(|| corrupt("rollup_pending"))?;
+    Ok(row.try_get("", "n")?)
+}
+
+/// Keeps other folding out until the transaction ends. Taking a lock is not yet looking, so what was committed while
+/// it was waited for is seen. It may take as long as it takes.
+async fn alone(tx: &DatabaseTransaction, how: &str) -> Result<(), Failure> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared(&format!(
+            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+             LOCK TABLE rollup_state IN EXCLUSIVE MODE {how}"
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+/// Whether somebody else is at it.
+fn is_locked(failure: &Failure) -> bool {
+    let Failure::Database(DbErr::Exec(RuntimeErr::SqlxError(error))) = failure else {
+        return false;
+    };
+    matches!(&**error, sqlx::Error::Database(told) if told.code().as_deref() == Some("55P03"))
+}

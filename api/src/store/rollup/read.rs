@@ -1,0 +1,172 @@
+//! Reading the sums that are kept.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use domain::family::Level;
+use domain::money::Total;
+use domain::rollup::Known;
+use domain::stage::{Condition, Stage};
+use domain::tier::InvestmentTier;
+use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
+
+use crate::store::row::coded;
+use crate::store::{Failure, corrupt};
+
+/// A dimension by which sums are kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Tier,
+    Stage,
+    Condition,
+    Region,
+}
+
+impl Kept {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Tier => "tier",
+            Self::Stage => "stage",
+            Self::Condition => "condition",
+            Self::Region => "region",
+        }
+    }
+}
+
+/// What is asked of the sums.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    /// In these regions themselves; everywhere if none.
+    pub regions: Option<BTreeSet<&'a str>>,
+    /// Which lines of which years, as SQL.
+    pub which: String,
+    /// Of which level.
+    pub level: Level,
+    /// By what.
+    pub by: &'a [Kept],
+    /// Whether the detail of the entries is told.
+    pub with_detail: bool,
+    /// In any of these tiers.
+    pub tiers: &'a [InvestmentTier],
+    /// In any of these stages.
+    pub stages: &'a [Stage],
+    /// In any of these conditions.
+    pub conditions: &'a [Condition],
+    /// Whether those that have left the library are left out.
+    pub leaves_withdrawn_out: bool,
+}
+
+/// A sum.
+#[derive(Clone, Debug)]
+pub(crate) struct Sum {
+    /// Its value of each dimension.
+    pub keys: Vec<Option<String>>,
+    /// The line.
+    pub line: String,
+    /// How the amounts are known.
+    pub kind: Known,
+    /// What else the line tells.
+    pub detail: i32,
+    /// Whether the projects are of the counted set.
+    pub is_counted: bool,
+    /// How many.
+    pub count: i64,
+    /// How much.
+    pub amount: Total,
+}
+
+/// The sums that are asked for, of what is committed.
+pub(crate) async fn sums(
+    db: &impl ConnectionTrait,
+    asked: &Asked<'_>,
+) -> Result<Vec<Sum>, Failure> {
+    let (mut keys, mut groups) = (String::new(), String::new());
+    for (place, kept) in asked.by.iter().enumerate() {
+        let _ = write!(keys, "{} AS key_{place}, ", kept.column());
+        let _ = write!(groups, "key_{place}, ");
+    }
+    let detail = if asked.with_detail {
+        "detail"
+    } else {
+        "0 AS detail"
+    };
+    let counted = match asked.level {
+        Level::Project => "by_project",
+        Level::Part => "by_part",
+    };
+    let condition = condition(asked);
+    // With regions to be told apart, the row of all together is of no use.
+    let is_everywhere = asked.regions.is_none() && !asked.by.contains(&Kept::Region);
+    let (kept, waiting) = match &asked.regions {
+        None if is_everywhere => ("region = ''".to_owned(), "line <> 'touched'".to_owned()),
+        None => ("region <> ''".to_owned(), "line <> 'touched'".to_owned()),
+        Some(regions) if regions.is_empty() => ("FALSE".to_owned(), "FALSE".to_owned()),
+        Some(regions) => {
+            let places: Vec<String> = (1..=regions.len())
+                .map(|place| format!("${place}"))
+                .collect();
+            let within = format!("region IN ({})", places.join(", "));
+            (within.clone(), within)
+        }
+    };
+    let side = |table: &str, within: &str| {
+        format!(
+            "SELECT {keys}line, kind, {detail}, {counted} AS is_counted, n, high, low FROM {table} \
+             WHERE {within} AND {condition}"
+        )
+    };
+    let sql = format!(
+        "SELECT {groups}line, kind, detail, is_counted, CAST(SUM(n) AS BIGINT) AS n, \
+         CAST(SUM(high) AS BIGINT) AS high, CAST(SUM(low) AS BIGINT) AS low FROM ({} UNION ALL {}) AS sides \
+         GROUP BY {groups}line, kind, detail, is_counted",
+        side("rollup_cell", &kept),
+        side("rollup_pending", &waiting),
+    );
+    let values: Vec<Value> = asked
+        .regions
+        .iter()
+        .flatten()
+        .map(|&region| Value::from(region))
+        .collect();
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    let rows = db.query_all_raw(statement).await?;
+    rows.iter().map(|row| sum(row, asked.by.len())).collect()
+}
+
+/// The codes are ours, and stand in the text.
+fn condition(asked: &Asked<'_>) -> String {
+    let mut all = format!("({})", asked.which);
+    let mut any = |column: &str, codes: Vec<&'static str>| {
+        if !codes.is_empty() {
+            let _ = write!(all, " AND {column} IN ('{}')", codes.join("', '"));
+        }
+    };
+    any("tier", asked.tiers.iter().map(|tier| tier.code()).collect());
+    any(
+        "stage",
+        asked.stages.iter().map(|stage| stage.code()).collect(),
+    );
+    any(
+        "condition",
+        asked.conditions.iter().map(|c| c.code()).collect(),
+    );
+    if asked.leaves_withdrawn_out {
+        let _ = write!(all, " AND condition <> '{}'", Condition::Withdrawn.code());
+    }
+    all
+}
+
+fn sum(row: &QueryResult, dimensions: usize) -> Result<Sum, Failure> {
+    let keys =
+        (0..dimensions).map(|place| row.try_get::<Option<String>>("", &format!("key_{place}")));
+    let number = |name: &str| row.try_get::<i64>("", name).map_err(|_| corrupt(name));
+    Ok(Sum {
+        keys: keys.collect::<Result<_, _>>()?,
+        line: row.try_get("", "line")?,
+        kind: coded(Known::from_code, &row.try_get::<String>("", "kind")?)?,
+        detail: row.try_get("", "detail")?,
+        is_counted: row.try_get("", "is_counted")?,
+        count: number("n")?,
+        amount: Total::from_parts(number("high")?, number("low")?),
+    })
+}

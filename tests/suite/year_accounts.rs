@@ -1,0 +1,363 @@
+//! The accounts of a year: what the plan's words mean, counted, and every figure with its projects.
+
+use domain::region::RegionKind;
+use serde_json::{Value, json};
+use taizhang::catalogue::{Catalogue, ProjectRow};
+use taizhang::store::catalogue;
+use taizhang::store::reference::region::Region;
+
+use crate::support::library::{author, day, in_store};
+use crate::support::{Client, Server};
+
+/// Rows to be taken over: how many, when they started and when they were completed.
+type Group = (
+    &'static str,
+    u32,
+    &'static str,
+    Option<&'static str>,
+    Option<&'static str>,
+);
+
+/// The Panjin figures of 2024 with what must not be among them: 272 started, 230 carried over, 175 completed.
+const GROUPS: [Group; 9] = [
+    ("年内开工", 211, "construction", Some("2024-01-01"), None),
+    (
+        "年内开工竣工",
+        60,
+        "completion",
+        Some("2024-03-01"),
+        Some("2024-11-30"),
+    ),
+    ("上年结转", 113, "construction", Some("2022-05-01"), None),
+    (
+        "结转竣工",
+        115,
+        "completion",
+        Some("2020-09-01"),
+        Some("2024-12-31"),
+    ),
+    ("次年开工", 40, "construction", Some("2025-01-01"), None),
+    (
+        "上年竣工",
+        30,
+        "completion",
+        Some("2021-02-01"),
+        Some("2023-12-31"),
+    ),
+    ("日期不详在建", 5, "construction", None, None),
+    ("日期不详竣工", 4, "completion", Some("2020-01-01"), None),
+    ("谋划", 20, "planning", None, None),
+];
+
+const COUNTY: &str = "211199";
+
+fn catalogue_of_2024() -> Catalogue {
+    let mut data = Catalogue::default();
+    let county = Region {
+        name: "试验县".to_owned(),
+        kind: RegionKind::County.code().to_owned(),
+        parent: Some("211100".to_owned()),
+        valid_from: None,
+        valid_to: None,
+        aliases: Vec::new(),
+        opening_closed_on: None,
+    };
+    data.regions.push((COUNTY.to_owned(), county));
+    let mut line = 1;
+    let singles: [Group; 4] = [
+        ("整年停建", 1, "construction", Some("2022-05-01"), None),
+        ("停建复工", 1, "construction", Some("2023-05-01"), None),
+        ("年内退库", 1, "construction", Some("2024-02-01"), None),
+        ("退库", 1, "construction", Some("2023-05-01"), None),
+    ];
+    for (name, count, stage, started, completed) in GROUPS.into_iter().chain(singles) {
+        for number in 0..count {
+            line += 1;
+            let row = ProjectRow {
+                external_ref: format!("{name}-{number}"),
+                name: format!("{name} {number}"),
+                region: COUNTY.to_owned(),
+                unit: "panjin-drc".to_owned(),
+                family_counting: "whole".to_owned(),
+                stage: stage.to_owned(),
+                started_on: started.unwrap_or_default().to_owned(),
+                completed_on: completed.unwrap_or_default().to_owned(),
+                investment_exact: "100000000.00".to_owned(),
+                basis_inferred: "false".to_owned(),
+                ..ProjectRow::default()
+            };
+            data.projects.push((line, row));
+        }
+    }
+    // What is inside a whole is not counted beside it.
+    let part = data.projects.iter_mut().map(|(_, row)| row);
+    for row in part.filter(|row| row.external_ref == "谋划-1") {
+        *row = ProjectRow {
+            stage: "construction".to_owned(),
+            started_on: "2024-06-01".to_owned(),
+            parent_ref: "年内开工-0".to_owned(),
+            investment_exact: "1000000.00".to_owned(),
+            ..row.clone()
+        };
+    }
+    data
+}
+
+async fn load(server: &Server, data: Catalogue) {
+    in_store(server, async move |db| {
+        let load = async move |tx: &_| catalogue::load(tx, &data).await;
+        db.write(author(), load).await.unwrap();
+    })
+    .await;
+}
+
+async fn step(manager: &Client, name: &str, to: &str, on: &str) {
+    let found = manager.named(&format!("{name} 0")).await;
+    let id = found["id"].as_str().unwrap().to_owned();
+    let mut body = json!({ "to": to, "note": "试验" });
+    if to != "corrected" {
+        body["occurred_on"] = on.into();
+    }
+    manager.step(&id, &body).await.expect(201);
+}
+
+/// The library of 2024: 272 + 230 under construction.
+async fn library_of_2024() -> (Server, Client) {
+    let server = Server::demo().await;
+    load(&server, catalogue_of_2024()).await;
+    let manager = server.sign_in("manager").await;
+    step(&manager, "整年停建", "suspended", "2023-06-01").await;
+    step(&manager, "整年停建", "resumed", "2025-02-01").await;
+    step(&manager, "停建复工", "suspended", "2023-12-01").await;
+    step(&manager, "停建复工", "resumed", "2024-12-31").await;
+    step(&manager, "年内退库", "withdrawn", "2024-05-01").await;
+    step(&manager, "退库", "withdrawn", "2024-03-01").await;
+    step(&manager, "退库", "planning", "2024-09-01").await;
+    (server, manager)
+}
+
+fn count(accounts: &Value, line: &str) -> u64 {
+    accounts
+        .pointer(&format!("/total/lines/{line}/count"))
+        .unwrap()
+        .as_u64()
+        .unwrap()
+}
+
+/// Every line of a cell has exactly the projects that it links to.
+async fn follow(client: &Client, cell: &Value) {
+    let lines = cell["lines"].as_object().unwrap();
+    let unknown = lines["date_unknown"].as_object().unwrap();
+    for (code, line) in lines.iter().chain(unknown) {
+        let Some(link) = line["projects"].as_str() else {
+            continue;
+        };
+        let found = client
+            .get(&format!("{link}&with_total=true&limit=1"))
+            .await
+            .expect(200);
+        assert_eq!(found.at("/total"), &line["count"], "{code}: {link}");
+    }
+}
+
+#[tokio::test]
+async fn the_figures_of_2024_are_what_the_report_says() {
+    let (_server, manager) = library_of_2024().await;
+    for filter in ["", "?unit=panjin-drc", &format!("?region={COUNTY}")] {
+        let path = format!("/v1/accounts/2024{filter}");
+        let accounts = manager.get(&path).await.expect(200).body;
+        let figures = [
+            "under_construction",
+            "new",
+            "continued",
+            "completed",
+            "withdrawn",
+        ];
+        let figures = figures.map(|line| count(&accounts, line));
+        assert_eq!(figures, [502, 272, 230, 175, 2], "{path}");
+        follow(&manager, &accounts["total"]).await;
+    }
+    let county = manager
+        .get(&format!("/v1/accounts/2024?region={COUNTY}"))
+        .await
+        .body;
+    assert_eq!(count(&county, "date_unknown/started"), 5);
+    assert_eq!(count(&county, "date_unknown/completed"), 4);
+    // Of the catalogue nothing is known to the day: it is told, and not among the figures.
+    let all = manager.get("/v1/accounts/2024?group_by=tier").await.body;
+    assert_eq!(count(&all, "date_unknown/started"), 48 + 43 + 5);
+    assert_eq!(count(&all, "date_unknown/completed"), 43 + 4);
+    for cell in all["cells"].as_array().unwrap() {
+        follow(&manager, cell).await;
+    }
+}
+
+#[tokio::test]
+async fn a_part_is_counted_with_its_whole_and_by_itself_where_parts_are_asked_for() {
+    let (_server, manager) = library_of_2024().await;
+    let path = "/v1/accounts/2024?level=part";
+    let by_part = manager.get(path).await.expect(200).body;
+    // The part started in 2024 and stands in the place of its whole.
+    assert_eq!(count(&by_part, "new"), 272);
+    let exact = by_part.pointer("/total/lines/new/exact/sum").unwrap();
+    assert_eq!(exact, "27101000000.00");
+    follow(&manager, &by_part["total"]).await;
+}
+
+#[tokio::test]
+async fn a_year_is_compared_with_the_one_before_and_with_its_same_day() {
+    let (_server, manager) = library_of_2024().await;
+    let path = format!("/v1/accounts/2024?region={COUNTY}&compare=previous_year,same_day");
+    let accounts = manager.get(&path).await.expect(200).body;
+    let before = &accounts["comparisons"][0];
+    assert_eq!(before["with"], "previous_year");
+    assert_eq!(before["until"], "2023-12-31");
+    let figures = ["new", "continued", "completed"];
+    // Started in 2023: the two that were held or left later; carried over into it: what began before.
+    assert_eq!(
+        figures.map(|line| count(before, line)),
+        [2, 113 + 115 + 30 + 1, 30]
+    );
+    assert_eq!(
+        before["change"]["new"],
+        json!({ "count": 270, "percent": "13500.00" })
+    );
+    assert_eq!(
+        before["change"]["completed"],
+        json!({ "count": 145, "percent": "483.33" })
+    );
+    // What there was none of can't have grown by a percentage.
+    assert_eq!(
+        before["change"]["withdrawn"],
+        json!({ "count": 2, "percent": null })
+    );
+    follow(&manager, &before["total"]).await;
+    // A year that is over is compared with the whole year before.
+    assert_eq!(accounts["comparisons"][1]["until"], "2023-12-31");
+    let year: i32 = day(0)[..4].parse().unwrap();
+    let now = manager
+        .get(&format!("/v1/accounts/{year}?compare=same_day"))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(now["until"], day(0));
+    let then = &now["comparisons"][0];
+    assert_eq!(then["until"], format!("{}{}", year - 1, &day(0)[4..]));
+    follow(&manager, &then["total"]).await;
+}
+
+#[tokio::test]
+async fn a_rate_with_nothing_to_reach_is_not_applicable() {
+    let server = Server::demo().await;
+    let leader = server.sign_in("leader").await;
+    let accounts = leader.get("/v1/accounts/2024").await.expect(200);
+    for rate in accounts.at("/total/rates").as_array().unwrap() {
+        assert_eq!(rate["denominator"], 0, "{rate}");
+        assert_eq!(rate["percent"], Value::Null, "{rate}");
+    }
+}
+
+#[tokio::test]
+async fn what_can_not_be_answered_is_refused_with_its_reason() {
+    let server = Server::demo().await;
+    let leader = server.sign_in("leader").await;
+    let next = day(0)[..4].parse::<i32>().unwrap() + 1;
+    for (path, status, code, parameter) in [
+        (
+            "/v1/accounts/10000".to_owned(),
+            400,
+            "year_out_of_range",
+            "year",
+        ),
+        (
+            format!("/v1/accounts/{next}"),
+            422,
+            "year_in_future",
+            "year",
+        ),
+        (
+            "/v1/accounts/2024?group_by=colour".to_owned(),
+            400,
+            "unknown_group",
+            "group_by",
+        ),
+        (
+            "/v1/accounts/2024?compare=tomorrow".to_owned(),
+            400,
+            "unknown_comparison",
+            "compare",
+        ),
+        (
+            format!("/v1/accounts/2024?as_of={}", day(1)),
+            422,
+            "as_of_in_future",
+            "as_of",
+        ),
+        (
+            "/v1/accounts/2024?as_of=2024-01-01".to_owned(),
+            422,
+            "as_of_before_library",
+            "as_of",
+        ),
+        (
+            "/v1/accounts/2024?region=211104&region_exact=211103".to_owned(),
+            422,
+            "contradictory_filters",
+            "region_exact",
+        ),
+        (
+            "/v1/accounts/2024?list=null&list=gas-storage".to_owned(),
+            422,
+            "contradictory_filters",
+            "list",
+        ),
+        (
+            "/v1/accounts/2024?region=999999".to_owned(),
+            422,
+            "unknown_region",
+            "region",
+        ),
+        (
+            "/v1/projects?account=2024:colour".to_owned(),
+            400,
+            "unreadable_parameter",
+            "account",
+        ),
+        (
+            "/v1/projects?account=new".to_owned(),
+            400,
+            "unreadable_parameter",
+            "account",
+        ),
+        (
+            "/v1/projects?account=2024:new:2024-02-31".to_owned(),
+            400,
+            "unreadable_parameter",
+            "account",
+        ),
+    ] {
+        let refused = leader.get(&path).await.expect(status);
+        assert_eq!(refused.error_codes(), [code], "{path}");
+        assert_eq!(refused.str("/errors/0/parameter"), parameter, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_accounts_said_they_say_of_that_time_for_ever() {
+    let (_server, manager) = library_of_2024().await;
+    let before = manager.get("/v1/accounts/2024").await.expect(200);
+    let then = before.str("/as_of");
+    step(&manager, "年内退库", "corrected", "").await;
+    step(&manager, "上年结转", "suspended", "2025-01-01").await;
+    let now = manager.get("/v1/accounts/2024").await.expect(200).body;
+    assert_eq!(count(&now, "withdrawn"), 1);
+    let again = manager
+        .get(&format!("/v1/accounts/2024?as_of={then}"))
+        .await
+        .expect(200)
+        .body;
+    for line in ["new", "continued", "withdrawn", "completed", "planned"] {
+        assert_eq!(count(&again, line), count(&before.body, line), "{line}");
+    }
+    follow(&manager, &again["total"]).await;
+}
