@@ -13,6 +13,7 @@ pub mod family;
 pub mod gate;
 pub mod id;
 pub mod money;
+pub mod monthly;
 pub mod project;
 pub mod rate;
 pub mod region;

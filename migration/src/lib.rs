@@ -12,6 +12,7 @@ mod m20261121_000001_library;
 mod m20261121_000002_access;
 mod m20261121_000003_audit;
 mod m20261121_000004_numbers;
+mod m20261121_000005_investment;
 
 /// Every migration, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_access::Migration),
             Box::new(m20261121_000003_audit::Migration),
             Box::new(m20261121_000004_numbers::Migration),
+            Box::new(m20261121_000005_investment::Migration),
         ]
     }
 }

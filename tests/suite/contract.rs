@@ -62,6 +62,7 @@ fn is_open(operation: &Value) -> bool {
 fn filled(path: &str) -> String {
     path.replace("{id}", "0193a5f0-0000-7000-8000-000000000001")
         .replace("{year}", "2025")
+        .replace("{month}", "3")
         .replace("{item}", "construction_permit")
         .replace("by-code/{code}", "by-code/2101-211100-04-01-123456")
         .replace("{code}", "gas-storage")

@@ -22,6 +22,7 @@ mod families;
 mod history;
 mod idempotency;
 mod kept_sums;
+mod investment;
 mod lockout;
 mod matrix;
 mod migrations;

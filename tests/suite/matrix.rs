@@ -310,6 +310,7 @@ impl World {
                 "transition",
                 "approval",
                 "plan_year",
+                "investment_month",
                 "list_member",
                 "approval_rule",
                 "second_factor",
@@ -420,6 +421,12 @@ async fn register(
         let plan = manager.put(&format!("{root}/plan-years/{year}"), &plan);
         plan.if_none().send().await.expect(201);
     }
+    let completed = format!("{}0000.{:02}", 700 - 3 * number, number);
+    for month in ["2025/3", "2025/4"] {
+        let figures = json!({ "completed": completed });
+        let figures = manager.put(&format!("{root}/investment/{month}"), &figures);
+        figures.if_none().send().await.expect(201);
+    }
     manager.on_list(LIST, &id(&made), true).await.expect(204);
     let (document, authority) = (secret("文号"), secret("机关"));
     Target {
@@ -430,7 +437,7 @@ async fn register(
         unit,
         parent: None,
         secrets: vec![
-            alias, owner, note, capacity, amount, document, authority, planned,
+            alias, owner, note, capacity, amount, document, authority, planned, completed,
         ],
     }
 }
@@ -582,7 +589,12 @@ async fn case(
             let body = json!({ "status": "pending" });
             client.put(&path, &body).if_match(&tag(&path).await)
         }
-        ("GET", "/v1/projects/{id}/plan-years/{year}" | "/v1/accounts/{year}") => {
+        (
+            "GET",
+            "/v1/projects/{id}/plan-years/{year}"
+            | "/v1/projects/{id}/investment/{year}"
+            | "/v1/accounts/{year}",
+        ) => {
             bare(&path.replace("{year}", "2025"))
         }
         ("PUT", "/v1/projects/{id}/plan-years/{year}") => {
@@ -596,6 +608,23 @@ async fn case(
             let path = path.replace("{year}", "2026");
             // Whoever may has taken it out.
             let _again = world.manager.put(&path, &json!({})).if_none().send().await;
+            bare(&path).if_match(&tag(&path).await)
+        }
+        ("GET", "/v1/projects/{id}/investment/{year}/{month}") => {
+            bare(&path.replace("{year}/{month}", "2025/3"))
+        }
+        ("PUT", "/v1/projects/{id}/investment/{year}/{month}") => {
+            let path = path.replace("{year}/{month}", "2025/3");
+            let tag = tag(&path).await;
+            client
+                .put(&path, &json!({ "completed": "1.00" }))
+                .if_match(&tag)
+        }
+        ("DELETE", "/v1/projects/{id}/investment/{year}/{month}") => {
+            let path = path.replace("{year}/{month}", "2025/4");
+            // Whoever may has taken them back.
+            let told = json!({ "completed": "1.00" });
+            let _again = world.manager.put(&path, &told).if_none().send().await;
             bare(&path).if_match(&tag(&path).await)
         }
         ("POST", "/v1/projects/{id}/transitions") => {

@@ -171,7 +171,7 @@ async fn the_database_refuses_projects_that_can_not_be() {
 }
 
 #[tokio::test]
-async fn the_database_refuses_a_second_present_membership_plan_or_permit() {
+async fn the_database_refuses_a_second_present_membership_plan_month_or_permit() {
     let server = Server::demo().await;
     let db = server.database().await;
     let insert = |table: &str, columns: &str, values: &str| {
@@ -201,12 +201,30 @@ async fn the_database_refuses_a_second_present_membership_plan_or_permit() {
             &format!("'land_use', {version}, {}, {rest}", at(1)),
         )
     };
+    let month = |month: i32, version: i32, completed: &str| {
+        insert(
+            "investment_month",
+            "year, month, completed_fen, version, recorded_at",
+            &format!("2025, {month}, {completed}, {version}, {}", at(1)),
+        )
+    };
     let obtained = "'obtained', 'A1', '2024-01-01', 'B', NULL";
     for (good, bad) in [
         (member(1), vec![member(2)]),
         (
             plan(1, "0"),
             vec![plan(2, "0"), plan(3, "-1"), plan(3, "100000000000000001")],
+        ),
+        (
+            month(3, 1, "0"),
+            vec![
+                month(3, 2, "0"),
+                month(4, 1, "-1"),
+                month(4, 1, "100000000000000001"),
+                month(4, 1, "CAST(NULL AS BIGINT)"),
+                month(0, 1, "0"),
+                month(13, 1, "0"),
+            ],
         ),
         (
             permit(1, obtained),

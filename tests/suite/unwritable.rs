@@ -37,7 +37,7 @@ async fn run(db: &DatabaseConnection, sql: &str) {
 
 /// Every row of every table that a change would write to, in words.
 async fn everything(db: &DatabaseConnection) -> Vec<String> {
-    const TABLES: [&str; 18] = [
+    const TABLES: [&str; 19] = [
         "region",
         "unit",
         "programme",
@@ -53,6 +53,7 @@ async fn everything(db: &DatabaseConnection) -> Vec<String> {
         "project_search",
         "list_member",
         "plan_year",
+        "investment_month",
         "approval",
         "transition",
         "idempotency_key",
@@ -129,6 +130,7 @@ impl Changes {
         let user = json!({ "username": "zhang.wei", "display_name": "张伟" });
         let suspend = json!({ "to": "suspended", "occurred_on": "2025-03-18", "note": "缓建" });
         let planned = json!({ "planned_investment": "50000000.00" });
+        let figures = json!({ "completed": "1000000.00" });
         vec![
             (self.anonymous.post("/auth/login", &who), 200),
             (
@@ -164,6 +166,12 @@ impl Changes {
             (
                 manager
                     .put(&format!("{}/plan-years/2025", supplied.0), &planned)
+                    .if_none(),
+                201,
+            ),
+            (
+                officer
+                    .put(&format!("{}/investment/2025/3", supplied.0), &figures)
                     .if_none(),
                 201,
             ),

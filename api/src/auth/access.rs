@@ -97,6 +97,10 @@ operations! {
     GET "/v1/projects/{id}/approvals/{item}": READERS, READ;
     PUT "/v1/projects/{id}/approvals/{item}": EDITORS, WRITE;
     GET "/v1/projects/{id}/history": READERS, EVENTS;
+    GET "/v1/projects/{id}/investment/{year}": READERS, READ;
+    GET "/v1/projects/{id}/investment/{year}/{month}": READERS, READ;
+    PUT "/v1/projects/{id}/investment/{year}/{month}": EDITORS, WRITE;
+    DELETE "/v1/projects/{id}/investment/{year}/{month}": EDITORS, WRITE;
     GET "/v1/projects/{id}/plan-years": READERS, READ;
     GET "/v1/projects/{id}/plan-years/{year}": READERS, READ;
     PUT "/v1/projects/{id}/plan-years/{year}": MANAGERS, WRITE;

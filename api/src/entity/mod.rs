@@ -18,6 +18,7 @@ pub(crate) mod event;
 pub(crate) mod external_identity;
 pub(crate) mod failed_attempts;
 pub(crate) mod idempotency_key;
+pub(crate) mod investment_month;
 pub(crate) mod list_member;
 pub(crate) mod plan_year;
 pub(crate) mod programme;

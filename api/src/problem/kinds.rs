@@ -92,6 +92,7 @@ kinds! {
     INSIDE_COMPLETED_WHOLE = 422, "inside_completed_whole", "所属项目已竣工", "The whole that it is part of is completed";
     DATE_MISSING = 422, "date_missing", "缺少发生日期", "The date is missing";
     DATE_IN_FUTURE = 422, "date_in_future", "日期不能晚于今天", "The date is in the future";
+    MONTH_IN_FUTURE = 422, "month_in_future", "不能填报未来的月份", "The month is in the future";
     DATE_BEFORE_LAST_MOVE = 422, "date_before_last_move", "日期早于上一次变动", "The date is before the last move";
     DATE_NOT_TAKEN = 422, "date_not_taken", "更正没有自己的日期", "A correction has no date of its own";
     REASON_MISSING = 422, "reason_missing", "缺少原因", "The reason is missing";

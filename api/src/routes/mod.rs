@@ -9,6 +9,7 @@ pub mod grants;
 pub mod health;
 pub mod history;
 mod link;
+pub mod investment;
 pub mod lists;
 pub mod me;
 pub mod numbers;
@@ -47,6 +48,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     transitions::operations(service);
     approvals::operations(service);
     plan_years::operations(service);
+    investment::operations(service);
     history::operations(service);
     lists::operations(service);
     summary::operations(service);

@@ -36,7 +36,7 @@ pub struct PlanYearInput {
 }
 
 /// The years that a plan may be for.
-fn year_of(year: i32) -> Result<i32, Problem> {
+pub(super) fn year_of(year: i32) -> Result<i32, Problem> {
     if (1949..=2200).contains(&year) {
         Ok(year)
     } else {

@@ -486,7 +486,7 @@ pub struct HistoryEntry {
     /// Its id.
     pub id: Uuid,
     /// What happened: `registered`, `taken_over`, `amended`, `moved`, `approval_changed`, `planned`, `unplanned`,
-    /// `listed`, `unlisted`.
+    /// `invested`, `uninvested`, `listed`, `unlisted`.
     pub kind: String,
     /// The project's version after it.
     pub version: Option<i64>,

@@ -13,6 +13,7 @@ pub mod family;
 pub mod filter;
 pub mod history;
 pub mod idempotency;
+pub mod investment;
 pub mod list;
 pub mod listing;
 pub mod plan_year;
