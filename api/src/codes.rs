@@ -125,6 +125,8 @@ schemas! {
             .minimum(Some(1949))
             .maximum(Some(2200)),
     ), "A year, or `null`";
+    MoneyUnitCode: string().enum_values(Some(["yuan", "wan", "yi"])).into(), "元, 万元 or 亿元";
+    Spreadsheet: formatted(KnownFormat::Binary).into(), "A spreadsheet";
     DayOrInstant: AnyOfBuilder::new()
         .item(formatted(KnownFormat::Date))
         .item(formatted(KnownFormat::DateTime))

@@ -15,6 +15,7 @@ mod housekeeping;
 pub mod input;
 pub mod page;
 pub mod precondition;
+pub mod print;
 pub mod problem;
 pub mod routes;
 pub mod store;

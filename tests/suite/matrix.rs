@@ -594,9 +594,7 @@ async fn case(
             "/v1/projects/{id}/plan-years/{year}"
             | "/v1/projects/{id}/investment/{year}"
             | "/v1/accounts/{year}",
-        ) => {
-            bare(&path.replace("{year}", "2025"))
-        }
+        ) => bare(&path.replace("{year}", "2025")),
         ("PUT", "/v1/projects/{id}/plan-years/{year}") => {
             let path = path.replace("{year}", "2025");
             let tag = tag(&path).await;

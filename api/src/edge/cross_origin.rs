@@ -2,8 +2,8 @@
 
 use actix_cors::Cors;
 use actix_web::http::header::{
-    AUTHORIZATION, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
-    RETRY_AFTER,
+    AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH,
+    IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER,
 };
 use actix_web::middleware::Condition;
 
@@ -17,8 +17,8 @@ pub(crate) fn cross_origin(origins: &[String]) -> Condition<Cors> {
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH])
         .allowed_headers(["idempotency-key", "x-request-id", "traceparent"])
-        .expose_headers([CONTENT_LANGUAGE, ETAG, LINK, LOCATION, RETRY_AFTER])
-        .expose_headers(["x-request-id"])
+        .expose_headers([CONTENT_DISPOSITION, CONTENT_LANGUAGE, ETAG, LINK, LOCATION])
+        .expose_headers([RETRY_AFTER, HeaderName::from_static("x-request-id")])
         .max_age(PREFLIGHT_AGE);
     let listed = origins
         .iter()

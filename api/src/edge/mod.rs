@@ -22,6 +22,7 @@ use tracing::Instrument;
 use crate::app::App;
 use crate::clock::new_id;
 use crate::config::Config;
+use crate::print::negotiate::take_ending;
 use crate::problem::{Language, Problem, kinds};
 use crate::store::{Author, event};
 
@@ -79,6 +80,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    take_ending(&mut request);
     let id = incoming_id(request.headers());
     let language = Language::of(request.headers());
     let path = request.path().to_owned();

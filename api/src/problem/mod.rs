@@ -27,24 +27,8 @@ impl Language {
     /// The first language that the client names and the service speaks; Chinese unless told otherwise.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
-        let Some(accepted) = headers
-            .get(header::ACCEPT_LANGUAGE)
-            .and_then(|v| v.to_str().ok())
-        else {
-            return Self::Chinese;
-        };
-        let mut wanted: Vec<(&str, u32)> = accepted
-            .split(',')
-            .map(|part| {
-                let mut pieces = part.split(';');
-                let tag = pieces.next().unwrap_or_default().trim();
-                let quality = pieces
-                    .find_map(|piece| piece.trim().strip_prefix("q="))
-                    .map_or(1000, thousandths);
-                (tag, quality)
-            })
-            .filter(|(_, quality)| *quality > 0)
-            .collect();
+        let mut wanted = weighted(headers, &header::ACCEPT_LANGUAGE);
+        wanted.retain(|(_, quality)| *quality > 0);
         wanted.sort_by_key(|(_, quality)| std::cmp::Reverse(*quality));
         wanted
             .iter()
@@ -55,6 +39,44 @@ impl Language {
             })
             .unwrap_or(Self::Chinese)
     }
+
+    /// Its tag (BCP 47).
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh-CN",
+            Self::English => "en",
+        }
+    }
+
+    /// What is said in this language, of the same thing said in both.
+    #[must_use]
+    pub const fn choose<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Chinese => zh,
+            Self::English => en,
+        }
+    }
+}
+
+/// What a client names in a header that weighs several things, each with its weight in thousandths.
+pub(crate) fn weighted<'h>(
+    headers: &'h HeaderMap,
+    name: &header::HeaderName,
+) -> Vec<(&'h str, u32)> {
+    headers
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|part| {
+            let mut pieces = part.split(';');
+            let named = pieces.next().unwrap_or_default().trim();
+            let quality = pieces
+                .find_map(|piece| piece.trim().strip_prefix("q="))
+                .map_or(1000, thousandths);
+            (named, quality)
+        })
+        .collect()
 }
 
 /// "0.8" as 800.
@@ -82,17 +104,11 @@ impl Said {
     }
 
     const fn of(kind: &'static Kind, language: Language) -> &'static str {
-        match language {
-            Language::Chinese => kind.zh,
-            Language::English => kind.en,
-        }
+        language.choose(kind.zh, kind.en)
     }
 
     fn in_language(&self, language: Language) -> &str {
-        match language {
-            Language::Chinese => &self.zh,
-            Language::English => &self.en,
-        }
+        language.choose(&self.zh, &self.en)
     }
 }
 
@@ -335,13 +351,7 @@ impl Problem {
         }
         let mut response = HttpResponse::build(self.status_code());
         response.content_type("application/problem+json");
-        response.insert_header((
-            header::CONTENT_LANGUAGE,
-            match language {
-                Language::Chinese => "zh-CN",
-                Language::English => "en",
-            },
-        ));
+        response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
         for (name, value) in &self.headers {
             if let Ok(value) = HeaderValue::from_str(value) {
                 response.insert_header((name.clone(), value));

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::auth::{Caller, Reach};
 use crate::body::Query;
 use crate::codes::LevelCode;
+use crate::print::{Print, json};
 use crate::problem::Problem;
 use crate::store::accounting::year::{self, Question, Year};
 use crate::store::counting::Base;
@@ -191,11 +192,12 @@ async fn get_accounts(
     caller: Caller,
     year: web::Path<i32>,
     parameters: Query<AccountsParameters>,
+    print: Print,
 ) -> Result<HttpResponse, Problem> {
     let clock = app.db.clock();
     let (question, compared) = parameters.0.questions(*year, clock, app.landing_months)?;
     let reach = caller.principal.reads();
-    let (state, tag) = match numbers::begin(&app, &request, &reach).await? {
+    let (state, tag) = match numbers::begin(&app, &request, &reach, &print).await? {
         Begun::Known(response) => return Ok(response),
         Begun::New(state, tag) => (state, tag),
     };
@@ -209,7 +211,7 @@ async fn get_accounts(
         today,
     };
     let told = view.accounts(as_of, &answer, &others);
-    Ok(tag.on(HttpResponse::Ok()).json(told))
+    Ok(tag.on(json(&told)))
 }
 
 type Compared = Vec<(Comparison, Question, Year)>;

@@ -9,7 +9,14 @@ use crate::store::counting::{Base, Frame};
 use crate::store::summary::Dimension;
 
 /// Parameters that say how numbers are told, not of which projects.
-const NO_FILTERS: [&str; 5] = ["group_by", "year", "level", "as_of", "compare"];
+const NO_FILTERS: [&str; 6] = [
+    "group_by",
+    "year",
+    "level",
+    "as_of",
+    "compare",
+    "money_unit",
+];
 
 /// The filters as they were sent, by name.
 pub(super) fn set_filters(query: &str) -> BTreeMap<String, Vec<String>> {

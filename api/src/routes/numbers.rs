@@ -4,13 +4,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use actix_web::http::header::{
     ACCEPT, ACCEPT_LANGUAGE, CACHE_CONTROL, ETAG, EntityTag, Header, HeaderValue,
-    IfNoneMatch as Sent,
+    IfNoneMatch as Sent, VARY,
 };
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse};
 use utoipa::IntoParams;
 
 use crate::app::App;
 use crate::auth::Reach;
+use crate::print::Print;
 use crate::problem::Problem;
 use crate::store::Failure;
 use crate::store::rollup::{self, State};
@@ -49,6 +50,7 @@ pub(super) async fn begin(
     app: &App,
     request: &HttpRequest,
     reach: &Reach,
+    print: &Print,
 ) -> Result<Begun, Problem> {
     // Read before the data are: an answer may be newer than its tag, never older.
     let state = rollup::state(app.db.reader())
@@ -67,8 +69,9 @@ pub(super) async fn begin(
         state.version,
         hasher.finish()
     )));
-    if tag.is_known_to(request) {
-        return Ok(Begun::Known(tag.on(HttpResponse::NotModified()).finish()));
+    // A table tells names too, of which the version knows nothing.
+    if print.0.is_none() && tag.is_known_to(request) {
+        return Ok(Begun::Known(tag.on(HttpResponse::NotModified().finish())));
     }
     Ok(Begun::New(state, tag))
 }
@@ -83,10 +86,14 @@ impl Tag {
     }
 
     /// Puts it on a response, which may be kept by who asked, and has to be asked for again.
-    pub(super) fn on(&self, mut response: HttpResponseBuilder) -> HttpResponseBuilder {
-        response
-            .insert_header((ETAG, self.0.to_string()))
-            .insert_header((CACHE_CONTROL, "private, no-cache"));
+    pub(super) fn on(&self, mut response: HttpResponse) -> HttpResponse {
+        let headers = response.headers_mut();
+        // What a tag is made of may stand in a header.
+        if let Ok(tag) = HeaderValue::from_str(&self.0.to_string()) {
+            headers.insert(ETAG, tag);
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        headers.insert(VARY, HeaderValue::from_static("Accept"));
         response
     }
 }

@@ -17,6 +17,7 @@ use crate::codes::{
     CodeOrNull, ConditionCode, DayOrInstant, IdOrNull, LevelCode, StageCode, TierCode, YearOrNull,
 };
 use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::print::Printing;
 use crate::problem::value::money_told;
 use crate::problem::{Fault, Problem};
 use crate::store::accounting::year;
@@ -224,7 +225,12 @@ pub struct SummaryParameters {
 
 impl Parameters for SummaryParameters {
     fn names() -> Vec<String> {
-        [documented::<ProjectFilters>(), documented::<Grouping>()].concat()
+        [
+            documented::<ProjectFilters>(),
+            documented::<Grouping>(),
+            documented::<Printing>(),
+        ]
+        .concat()
     }
 
     fn read(query: &str) -> Result<Self, Problem> {

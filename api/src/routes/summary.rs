@@ -1,5 +1,7 @@
 //! Roll-ups, each number with the link to the projects behind it.
 
+mod table;
+
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
@@ -15,12 +17,14 @@ use super::numbers::{self, Begun, IfNoneMatch};
 use super::query::{Grouping, ProjectFilters, SummaryParameters};
 use super::views::Amount;
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, Reach};
 use crate::body::Query;
-use crate::codes::LevelCode;
+use crate::codes::{LevelCode, Spreadsheet};
+use crate::print::negotiate::{CSV, XLSX};
+use crate::print::{Print, Printing, json};
 use crate::problem::Problem;
-use crate::store::Failure;
 use crate::store::summary::{self, Cell, Dimension, Question};
+use crate::store::{Db, Failure};
 
 pub(super) fn operations(service: &mut ServiceConfig) {
     service.service(get_summary);
@@ -114,10 +118,12 @@ pub struct SummaryView {
 
 /// Add projects up
 ///
-/// The counted set by any combination of dimensions. Every cell links to exactly the projects behind it.
-/// An answer that is known already, by its `ETag`, is not told again: 304.
-#[utoipa::path(tag = "summary", params(ProjectFilters, Grouping, IfNoneMatch), security(("bearer" = [])),
-    responses((status = 200, description = "The roll-up", body = SummaryView),
+/// The counted set by any combination of dimensions. Every cell links to exactly the projects behind it. As a table for
+/// people too: `Accept: text/csv`, or the path with the ending `.csv` or `.xlsx`. An answer in JSON that is known already,
+/// by its `ETag`, is not told again: 304.
+#[utoipa::path(tag = "summary", params(ProjectFilters, Grouping, Printing, IfNoneMatch), security(("bearer" = [])),
+    responses((status = 200, description = "The roll-up",
+            content((SummaryView = "application/json"), (String = CSV), (Spreadsheet = XLSX))),
         (status = 304, description = "It is as it was")))]
 #[get("/v1/summary")]
 async fn get_summary(
@@ -125,41 +131,76 @@ async fn get_summary(
     request: HttpRequest,
     caller: Caller,
     parameters: Query<SummaryParameters>,
+    print: Print,
 ) -> Result<HttpResponse, Problem> {
-    let clock = app.db.clock();
-    let question = parameters.0.question(clock)?;
+    let question = parameters.0.question(app.db.clock())?;
+    let filters = set_filters(request.query_string());
     let reach = caller.principal.reads();
-    let (state, tag) = match numbers::begin(&app, &request, &reach).await? {
+    let (state, tag) = match numbers::begin(&app, &request, &reach, &print).await? {
         Begun::Known(response) => return Ok(response),
         Begun::New(state, tag) => (state, tag),
     };
-    let asked = question.clone();
-    let answer = if question.needs_one_state(&reach) || !state.is_complete {
-        let whole = async move |tx: &_| summary::answer(tx, &reach, asked, false).await;
-        app.db.read(whole).await?
-    } else {
-        let answer = summary::answer(app.db.reader(), &reach, asked, true).await;
-        answer.map_err(Failure::told)?
-    };
-    let filters = set_filters(request.query_string());
-    let as_of = question.frame.as_of.unwrap_or_else(|| clock.now());
-    Ok(tag
-        .on(HttpResponse::Ok())
-        .json(view(answer, &question, filters, as_of)))
+    let summed = Summed::read(&app.db, reach, question, filters, state.is_complete).await?;
+    match print.0 {
+        Some(sheet) => table::answer(app.db.reader(), sheet, &summed).await,
+        None => Ok(tag.on(json(&view(summed)))),
+    }
 }
 
-fn view(
+/// A roll-up with what was asked for.
+struct Summed {
     answer: summary::Summary,
-    question: &Question,
+    question: Question,
     filters: BTreeMap<String, Vec<String>>,
     as_of: DateTime<Utc>,
-) -> SummaryView {
-    let link = Link::new(&answer.base, &question.frame, &filters);
-    let cells = answer
-        .cells
-        .into_iter()
-        .map(|cell| cell_view(&link, &question.group_by, cell))
-        .collect();
+}
+
+impl Summed {
+    async fn read(
+        db: &Db,
+        reach: Reach,
+        question: Question,
+        filters: BTreeMap<String, Vec<String>>,
+        sums_are_complete: bool,
+    ) -> Result<Self, Problem> {
+        let asked = question.clone();
+        let answer = if question.needs_one_state(&reach) || !sums_are_complete {
+            let whole = async move |tx: &_| summary::answer(tx, &reach, asked, false).await;
+            db.read(whole).await?
+        } else {
+            let answer = summary::answer(db.reader(), &reach, asked, true).await;
+            answer.map_err(Failure::told)?
+        };
+        let as_of = question.frame.as_of.unwrap_or_else(|| db.clock().now());
+        Ok(Self {
+            answer,
+            question,
+            filters,
+            as_of,
+        })
+    }
+
+    fn link(&self) -> Link<'_> {
+        Link::new(&self.answer.base, &self.question.frame, &self.filters)
+    }
+
+    fn keys(&self, cell: &Cell) -> Vec<(Dimension, Option<String>)> {
+        let dimensions = self.question.group_by.iter().copied();
+        dimensions.zip(cell.keys.iter().cloned()).collect()
+    }
+}
+
+fn view(summed: Summed) -> SummaryView {
+    let link = summed.link();
+    let cells = summed.answer.cells.iter();
+    let cells = cells.map(|cell| cell_view(&link, summed.keys(cell), cell.measures));
+    let (cells, projects) = (cells.collect(), link.to(&[], None));
+    let Summed {
+        answer,
+        question,
+        filters,
+        as_of,
+    } = summed;
     SummaryView {
         as_of,
         counting: answer.base.told(),
@@ -176,20 +217,23 @@ fn view(
         additive: answer.additive,
         cells,
         total: MeasuresView::from(answer.total),
-        projects: link.to(&[], None),
+        projects,
         filters,
     }
 }
 
-fn cell_view(link: &Link<'_>, group_by: &[Dimension], cell: Cell) -> CellView {
-    let keys: Vec<(Dimension, Option<String>)> = group_by.iter().copied().zip(cell.keys).collect();
+fn cell_view(
+    link: &Link<'_>,
+    keys: Vec<(Dimension, Option<String>)>,
+    measures: Measures,
+) -> CellView {
     CellView {
         projects: link.to(&keys, None),
         keys: keys
             .into_iter()
             .map(|(dimension, key)| (dimension.code(), key))
             .collect(),
-        measures: MeasuresView::from(cell.measures),
+        measures: MeasuresView::from(measures),
     }
 }
 

@@ -5,7 +5,7 @@ use std::iter::Sum;
 
 use serde::{Serialize, Serializer};
 
-use super::Money;
+use super::{Money, MoneyUnit};
 
 /// An exact sum of amounts (合计) in 分: it may be above [`Money::MAX`], and a difference may be below zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +32,16 @@ impl Total {
     #[must_use]
     pub const fn fen(self) -> i128 {
         self.0
+    }
+
+    /// The number of units with two decimals, rounded half up (四舍五入): `12.35` for 12.345 万元.
+    #[must_use]
+    pub fn rounded(self, unit: MoneyUnit) -> String {
+        // A hundredth of a unit is to the unit what a 分 is to a 元.
+        let hundredth = i128::from(unit.fen_per_unit() / 100);
+        let (whole, rest) = (self.0.div_euclid(hundredth), self.0.rem_euclid(hundredth));
+        let rounded = whole + i128::from(hundredth > 1 && rest >= hundredth / 2);
+        Total(rounded).to_string()
     }
 
     /// The sum of both, or `None` on overflow.
@@ -98,6 +108,35 @@ mod tests {
             Total::ZERO.checked_sub(Total::from_fen(1)),
             Some(Total::from_fen(-1))
         );
+    }
+
+    #[test]
+    fn people_read_a_rounded_number_of_units() {
+        for (fen, yuan, wan, yi) in [
+            (0, "0.00", "0.00", "0.00"),
+            (1, "0.01", "0.00", "0.00"),
+            (4_999, "49.99", "0.00", "0.00"),
+            (5_000, "50.00", "0.01", "0.00"),
+            (-5_000, "-50.00", "0.00", "0.00"),
+            (-5_001, "-50.01", "-0.01", "0.00"),
+            (123_450_000, "1234500.00", "123.45", "0.01"),
+            (49_999_999, "499999.99", "50.00", "0.00"),
+            (50_000_000, "500000.00", "50.00", "0.01"),
+            (837_000_000_000, "8370000000.00", "837000.00", "83.70"),
+        ] {
+            let total = Total::from_fen(fen);
+            let told = [MoneyUnit::Yuan, MoneyUnit::WanYuan, MoneyUnit::YiYuan];
+            assert_eq!(
+                told.map(|unit| total.rounded(unit)),
+                [yuan, wan, yi],
+                "{fen}"
+            );
+        }
+        for extreme in [i128::MAX, i128::MIN] {
+            let exact = Total::from_fen(extreme);
+            assert_eq!(exact.rounded(MoneyUnit::Yuan), exact.to_string());
+            assert!(exact.rounded(MoneyUnit::YiYuan).len() > 25);
+        }
     }
 
     #[test]

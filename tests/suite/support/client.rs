@@ -21,6 +21,8 @@ pub(crate) struct Client {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    /// As it was sent.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) text: String,
     pub(crate) body: Value,
 }
@@ -190,11 +192,13 @@ impl Request {
 pub(super) async fn read(method: &str, path: &str, response: reqwest::Response) -> Reply {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
-    let text = response.text().await.unwrap();
+    let bytes = response.bytes().await.unwrap().to_vec();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
     let reply = Reply {
         status,
         headers,
+        bytes,
         text,
         body,
     };

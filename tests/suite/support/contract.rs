@@ -38,7 +38,7 @@ pub(crate) fn hold(method: &str, path: &str, reply: &Reply) {
     let schema = content
         .get(essence)
         .unwrap_or_else(|| panic!("{name}: {essence} is not declared"));
-    let validator = validator(&name, &schema["schema"]);
+    let validator = validator(&format!("{name} {essence}"), &schema["schema"]);
     // What is not JSON is a text.
     let text = Value::String(reply.text.clone());
     let body = if essence.ends_with("/json") || essence.ends_with("+json") {

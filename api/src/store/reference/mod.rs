@@ -9,7 +9,7 @@ pub mod rules;
 pub mod sector;
 pub mod unit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 use domain::code::ProjectCode;
@@ -132,6 +132,23 @@ pub(crate) async fn find<K: Kind>(
     }
     let found = K::Table::find().filter(K::code().eq(code)).one(db).await?;
     Ok(found.map(K::entry))
+}
+
+/// What people call the entries with these codes; those that are not there are left out.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn names<K: Kind>(
+    db: &impl ConnectionTrait,
+    codes: &[String],
+    name: impl Fn(K) -> String,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let codes = codes.iter().map(String::as_str);
+    let rows = K::Table::find().filter(K::code().is_in(codes)).all(db);
+    let entries = rows.await?.into_iter().map(K::entry);
+    Ok(entries
+        .map(|entry| (entry.code, name(entry.fields)))
+        .collect())
 }
 
 /// One entry.

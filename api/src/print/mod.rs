@@ -1,0 +1,251 @@
+//! Tables for people (打印): what an operation answers as CSV or as a spreadsheet instead of JSON.
+//!
+//! Which of them is negotiated in one place, [`negotiate`]; what a table looks like follows from its [`Table`] alone,
+//! so two equal tables are two equal files.
+
+mod csv;
+pub mod negotiate;
+mod xlsx;
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{
+    CONTENT_DISPOSITION, CONTENT_LANGUAGE, ContentDisposition, DispositionParam, DispositionType,
+    VARY,
+};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use chrono::NaiveDate;
+use domain::money::{MoneyUnit, Total};
+use domain::rate::Percent;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use crate::body::read_part;
+use crate::codes::MoneyUnitCode;
+use crate::problem::{Fault, Language, Problem};
+use negotiate::Form;
+
+/// A table, in the reader's language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// What its file is called, without an ending.
+    pub name: String,
+    /// What it shows.
+    pub title: String,
+    /// What one has to know to read it; that of its amounts is added.
+    pub notes: Vec<String>,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its rows, each with as many cells as there are columns.
+    pub rows: Vec<Vec<Cell>>,
+    /// All together; none if that means nothing.
+    pub total: Option<Vec<Cell>>,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    heading: String,
+    is_amount: bool,
+}
+
+impl Column {
+    /// A column of anything but amounts.
+    #[must_use]
+    pub fn of(heading: impl Into<String>) -> Self {
+        Self {
+            heading: heading.into(),
+            is_amount: false,
+        }
+    }
+
+    /// A column of amounts; its heading will name their unit.
+    #[must_use]
+    pub fn of_amounts(heading: impl Into<String>) -> Self {
+        Self {
+            heading: heading.into(),
+            is_amount: true,
+        }
+    }
+}
+
+/// What stands in a row and a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// A text.
+    Text(String),
+    /// How many.
+    Count(u64),
+    /// An exact amount, shown rounded in the reader's unit.
+    Amount(Total),
+    /// A percentage.
+    Percent(Percent),
+    /// A day.
+    Date(NaiveDate),
+    /// Nothing: not known, or not applicable. It is left empty and is never zero.
+    Nothing,
+}
+
+impl Cell {
+    /// A text, or nothing.
+    #[must_use]
+    pub fn text(text: Option<String>) -> Self {
+        text.map_or(Self::Nothing, Self::Text)
+    }
+
+    /// As it is read by people, amounts in a unit.
+    fn shown(&self, unit: MoneyUnit) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Count(count) => count.to_string(),
+            Self::Amount(amount) => amount.rounded(unit),
+            Self::Percent(percent) => format!("{percent}%"),
+            Self::Date(day) => day.to_string(),
+            Self::Nothing => String::new(),
+        }
+    }
+}
+
+/// How amounts are shown in a table.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Printing {
+    /// The unit of amounts in a table (CSV or XLSX): 元, 万元 (the default) or 亿元, rounded half up to two decimals. JSON
+    /// is always exact, in 元.
+    #[param(value_type = Option<MoneyUnitCode>, inline)]
+    pub money_unit: Option<String>,
+}
+
+impl Printing {
+    fn unit(&self) -> Result<MoneyUnit, Problem> {
+        match self.money_unit.as_deref() {
+            Some("yuan") => Ok(MoneyUnit::Yuan),
+            Some("wan") | None => Ok(MoneyUnit::WanYuan),
+            Some("yi") => Ok(MoneyUnit::YiYuan),
+            Some(other) => Err(Problem::bad_parameters(vec![Fault::parameter(
+                "money_unit",
+                "unknown_code",
+                format!("没有 {other}；可用：yuan（元）、wan（万元）、yi（亿元）"),
+                format!("There is no {other}; there are: yuan, wan (10,000), yi (100 million)"),
+            )])),
+        }
+    }
+}
+
+/// The sheet that the reader wants the answer on, or none if he wants JSON.
+#[derive(Clone, Copy, Debug)]
+pub struct Print(pub Option<Sheet>);
+
+/// How a table is to be printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Sheet {
+    form: Form,
+    unit: MoneyUnit,
+    /// The reader's language.
+    pub language: Language,
+}
+
+impl FromRequest for Print {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let read = || {
+            let printing: Printing = read_part(request.query_string())?;
+            let unit = printing.unit()?;
+            let language = Language::of(request.headers());
+            Ok(Self(Form::wanted(request).map(|form| Sheet {
+                form,
+                unit,
+                language,
+            })))
+        };
+        ready(read())
+    }
+}
+
+/// The answer of an operation that answers tables too, to who wants none.
+#[must_use]
+pub(crate) fn json(body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((VARY, "Accept"))
+        .json(body)
+}
+
+impl Sheet {
+    /// An amount in the unit of the reader, with its name, for a note.
+    #[must_use]
+    pub fn amount(self, amount: Total) -> String {
+        format!("{} {}", amount.rounded(self.unit), self.unit_name())
+    }
+
+    /// The answer with a table on this sheet.
+    ///
+    /// # Errors
+    /// `internal` if it can't be written: it has more rows or columns than a spreadsheet.
+    pub fn answer(self, mut table: Table) -> Result<HttpResponse, Problem> {
+        if table.columns.iter().any(|column| column.is_amount) {
+            table.notes.push(self.rounding());
+            for column in table.columns.iter_mut().filter(|c| c.is_amount) {
+                column.heading = match self.language {
+                    Language::Chinese => format!("{}（{}）", column.heading, self.unit_name()),
+                    Language::English => format!("{} ({})", column.heading, self.unit_name()),
+                };
+            }
+        }
+        let body = match self.form {
+            Form::Csv => csv::written(&table, self.unit),
+            Form::Xlsx => xlsx::written(&table, self.unit),
+        }
+        .map_err(|error| {
+            tracing::error!(%error, "a table could not be written");
+            Problem::new(crate::problem::kinds::INTERNAL)
+        })?;
+        let file = ContentDisposition {
+            disposition: DispositionType::Attachment,
+            parameters: vec![DispositionParam::Filename(self.file_name(&table.name))],
+        };
+        Ok(HttpResponse::Ok()
+            .content_type(self.form.content_type())
+            .insert_header((CONTENT_DISPOSITION, file))
+            .insert_header((CONTENT_LANGUAGE, self.language.tag()))
+            .insert_header((VARY, "Accept, Accept-Language"))
+            .body(body))
+    }
+
+    /// A name that every file system takes.
+    fn file_name(self, name: &str) -> String {
+        let is_safe = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let safe: String = name
+            .chars()
+            .map(|c| if is_safe(c) { c } else { '-' })
+            .collect();
+        format!("{safe}{}", self.form.suffix())
+    }
+
+    fn unit_name(self) -> &'static str {
+        match (self.language, self.unit) {
+            (Language::Chinese, unit) => unit.label(),
+            (Language::English, MoneyUnit::Yuan) => "CNY",
+            (Language::English, MoneyUnit::WanYuan) => "10,000 CNY",
+            (Language::English, MoneyUnit::YiYuan) => "100 million CNY",
+        }
+    }
+
+    fn rounding(self) -> String {
+        let unit = self.unit_name();
+        match (self.language, self.unit) {
+            (Language::Chinese, MoneyUnit::Yuan) => format!("金额单位：{unit}，精确到分"),
+            (Language::English, MoneyUnit::Yuan) => format!("Amounts in {unit}, exact"),
+            (Language::Chinese, MoneyUnit::WanYuan | MoneyUnit::YiYuan) => format!(
+                "金额单位：{unit}，由精确到分的金额四舍五入，保留两位小数；合计由精确总额舍入，各行之和可能与合计不符"
+            ),
+            (Language::English, MoneyUnit::WanYuan | MoneyUnit::YiYuan) => format!(
+                "Amounts in {unit}, rounded half up to two decimals from exact amounts; a total is rounded from the exact \
+                 total, so the rows may not add up to it"
+            ),
+        }
+    }
+}
