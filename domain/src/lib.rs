@@ -19,6 +19,7 @@ pub mod rate;
 pub mod region;
 pub mod rollup;
 pub mod stage;
+pub mod target;
 pub mod text;
 pub mod tier;
 pub mod transition;
