@@ -35,6 +35,8 @@ pub struct Catalogue {
     pub lists: Vec<(String, List)>,
     /// Which approvals which projects need; none to leave them as they are.
     pub approval_rules: Vec<(AppliesTo, ApprovalItem)>,
+    /// Targets and entered actuals, with the lines they stand on.
+    pub targets: Vec<(u64, TargetRow)>,
     /// Existing projects, with the lines they stand on.
     pub projects: Vec<(u64, ProjectRow)>,
 }
@@ -52,7 +54,7 @@ pub enum CatalogueError {
     },
     /// The directory has none of the files.
     #[error(
-        "{0}: no regions.csv, units.csv, programmes.csv, sectors.csv, lists.csv, approval_rules.csv or projects.csv in it"
+        "{0}: no regions.csv, units.csv, programmes.csv, sectors.csv, lists.csv, approval_rules.csv, targets.csv or projects.csv in it"
     )]
     Empty(String),
     /// A line that means nothing.
@@ -130,6 +132,51 @@ pub struct ProjectRow {
     pub capacity: String,
     /// Anything else.
     pub note: String,
+}
+
+/// A line of `targets.csv`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetRow {
+    /// Its code.
+    pub code: String,
+    /// The plan that sets it.
+    pub plan: String,
+    /// The code of its region.
+    pub region: String,
+    /// The code of its programme.
+    pub programme: String,
+    /// The code of its sector.
+    pub sector: String,
+    /// The lowest tier that is in.
+    pub from_tier: String,
+    /// The highest tier that is in.
+    pub up_to_tier: String,
+    /// What is counted.
+    pub metric: String,
+    /// What the plan calls it.
+    pub name: String,
+    /// The first year.
+    pub from_year: i32,
+    /// The last year.
+    pub to_year: i32,
+    /// Whether the value is for every year.
+    pub each_year: bool,
+    /// How much, in the unit.
+    pub value: String,
+    /// The unit.
+    pub unit: String,
+    /// `target` or `actual`.
+    pub kind: String,
+    /// Twelve cumulative percents.
+    #[serde(default)]
+    pub schedule: String,
+    /// The words of the plan.
+    #[serde(default)]
+    pub quote: String,
+    /// The document, and where in it.
+    #[serde(default)]
+    pub source: String,
 }
 
 #[derive(Deserialize)]
@@ -227,6 +274,7 @@ impl Catalogue {
             file!("programmes.csv"),
             file!("sectors.csv"),
             file!("lists.csv"),
+            file!("targets.csv"),
             file!("projects.csv"),
         ]))
     }
@@ -314,6 +362,7 @@ impl Catalogue {
                 .ok_or_else(|| format!("item: there is no {}", row.item))?;
             Ok((to, item))
         })?;
+        let targets = rows(texts, "targets.csv", |line, row: TargetRow| Ok((line, row)))?;
         let projects = rows(texts, "projects.csv", |line, row: ProjectRow| {
             Ok((line, row))
         })?;
@@ -324,18 +373,20 @@ impl Catalogue {
             sectors,
             lists,
             approval_rules,
+            targets,
             projects,
         })
     }
 }
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "regions.csv",
     "units.csv",
     "programmes.csv",
     "sectors.csv",
     "lists.csv",
     "approval_rules.csv",
+    "targets.csv",
     "projects.csv",
 ];
 

@@ -7,6 +7,7 @@ use domain::coded::Coded;
 use domain::family::{FamilyCounting, Level};
 use domain::region::RegionKind;
 use domain::stage::{Condition, Move, Stage, StageBasis};
+use domain::target::{Metric, SideKind, TargetKind, TargetUnit, Verdict};
 use domain::tier::{InvestmentTier, TierBasis};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{
@@ -62,6 +63,11 @@ codes! {
     ApprovalStatusCode, ApprovalStatus, "办理状态";
     ApprovalProfileCode, ApprovalProfile, "手续类别";
     RegionKindCode, RegionKind, "地区类别";
+    MetricCode, Metric, "指标";
+    TargetUnitCode, TargetUnit, "计量单位";
+    TargetKindCode, TargetKind, "目标或实绩";
+    SideKindCode, SideKind, "分解方式";
+    VerdictCode, Verdict, "核对结果";
 }
 
 /// A code in a path or a filter: what [`domain::project::RefCode`] takes, as far as a pattern can say it.

@@ -13,6 +13,7 @@ mod m20261121_000002_access;
 mod m20261121_000003_audit;
 mod m20261121_000004_numbers;
 mod m20261121_000005_investment;
+mod m20261121_000006_targets;
 
 /// Every migration, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_audit::Migration),
             Box::new(m20261121_000004_numbers::Migration),
             Box::new(m20261121_000005_investment::Migration),
+            Box::new(m20261121_000006_targets::Migration),
         ]
     }
 }

@@ -40,5 +40,6 @@ mod sign_in;
 mod summary;
 mod systems;
 mod taking_back;
+mod targets;
 mod unwritable;
 mod year_accounts;

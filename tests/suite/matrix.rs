@@ -64,6 +64,9 @@ const PROJECTS: [(&str, &str, &str, Option<&str>); 9] = [
     ("跨界子项戊", XINGLONGTAI, OTHER, Some("跨界整体丁")),
 ];
 
+/// Who may read what is in his regions.
+const READERS: [Role; 3] = [Role::Officer, Role::Manager, Role::Leader];
+
 /// A right: the role, the region and the unit.
 type Right = (Role, Option<&'static str>, Option<&'static str>);
 
@@ -111,8 +114,7 @@ impl Person {
     }
 
     fn reads(&self, target: &Target) -> bool {
-        let readers = [Role::Officer, Role::Manager, Role::Leader];
-        self.has_for(&readers, target.region, Some(target.unit))
+        self.has_for(&READERS, target.region, Some(target.unit))
     }
 }
 
@@ -143,6 +145,11 @@ impl World {
             });
             let target = register(&manager, number, (name, region, unit), parent_id).await;
             targets.push(Target { parent, ..target });
+        }
+        for region in [DAWA, XINGLONGTAI] {
+            let path = format!("/v1/targets/of-{region}");
+            let set = manager.put(&path, &aim(region)).if_none().send().await;
+            set.expect(201);
         }
         let nobodys = Wanted::everywhere(Role::Leader);
         add_account_with(&server, "zhang.wei", vec![nobodys]).await;
@@ -311,6 +318,8 @@ impl World {
                 "approval",
                 "plan_year",
                 "investment_month",
+                "target",
+                "target WHERE superseded_at IS NOT NULL",
                 "list_member",
                 "approval_rule",
                 "second_factor",
@@ -442,6 +451,14 @@ async fn register(
     }
 }
 
+/// The body of a target of a region.
+fn aim(region: &str) -> Value {
+    json!({
+        "plan": "2026", "region": region, "metric": "new", "name": "新建", "from_year": 2026, "to_year": 2026,
+        "value": "40", "unit": "project", "kind": "target",
+    })
+}
+
 /// An answer but for what names the request.
 fn told(reply: &Reply) -> (u16, Value) {
     let mut body = reply.body.clone();
@@ -528,6 +545,7 @@ async fn case(
             | "/v1/me/sessions"
             | "/v1/projects"
             | "/v1/summary"
+            | "/v1/targets"
             | "/v1/regions"
             | "/v1/units"
             | "/v1/programmes"
@@ -632,6 +650,23 @@ async fn case(
         ("PUT" | "DELETE", "/v1/lists/{code}/projects/{id}") => {
             let list = format!("/v1/lists/{LIST}");
             bare(&format!("{list}/projects/{}", target.id)).if_match(&tag(&list).await)
+        }
+
+        ("GET", "/v1/targets/cascade") => bare(&format!("{path}?plan=2026")),
+        ("GET" | "PUT" | "DELETE", "/v1/targets/{code}") => {
+            let is_there = target.id != NOBODY;
+            let of = if is_there { target.region } else { "nowhere" };
+            let path = path.replace("{code}", &format!("of-{of}"));
+            let body = aim(target.region);
+            if is_there {
+                // Whoever may has removed it.
+                let _again = world.manager.put(&path, &body).if_none().send().await;
+            }
+            match operation.method {
+                "GET" => bare(&path),
+                "PUT" => client.put(&path, &body).if_match(&tag(&path).await),
+                _ => bare(&path).if_match(&tag(&path).await),
+            }
         }
 
         (
@@ -819,8 +854,15 @@ fn is_about_a_project(operation: &Operation) -> bool {
         || operation.path == "/v1/lists/{code}/projects/{id}"
 }
 
+/// Whether an operation is about a target, which has a region and no unit.
+fn is_about_an_aim(operation: &Operation) -> bool {
+    operation.path == "/v1/targets/{code}"
+}
+
 fn depends_on_the_place(operation: &Operation) -> bool {
-    is_about_a_project(operation) || (operation.method, operation.path) == ("POST", "/v1/projects")
+    is_about_a_project(operation)
+        || is_about_an_aim(operation)
+        || (operation.method, operation.path) == ("POST", "/v1/projects")
 }
 
 fn expected(operation: &Operation, person: &Person, target: &Target) -> Expected {
@@ -837,10 +879,12 @@ fn expected(operation: &Operation, person: &Person, target: &Target) -> Expected
     if !person.has(roles) {
         return Expected::Refused("forbidden");
     }
-    if is_about_a_project(operation) && !person.reads(target) {
+    let unit = (!is_about_an_aim(operation)).then_some(target.unit);
+    let must_be_there = is_about_a_project(operation) || is_about_an_aim(operation);
+    if must_be_there && !person.has_for(&READERS, target.region, unit) {
         return Expected::Absent;
     }
-    if depends_on_the_place(operation) && !person.has_for(roles, target.region, Some(target.unit)) {
+    if depends_on_the_place(operation) && !person.has_for(roles, target.region, unit) {
         return Expected::NotHere;
     }
     Expected::LetIn
@@ -1031,9 +1075,8 @@ const SORTS: [&str; 8] = [
 
 /// Where a project stands, for who may read it.
 fn may_read(person: &Person, project: &Value) -> bool {
-    let readers = [Role::Officer, Role::Manager, Role::Leader];
     let region = project["region"].as_str().unwrap();
-    person.has_for(&readers, region, project["unit"].as_str())
+    person.has_for(&READERS, region, project["unit"].as_str())
 }
 
 #[tokio::test]

@@ -379,3 +379,52 @@ async fn the_database_refuses_a_move_without_its_date_reason_or_evidence() {
         assert_refused(&db, &[&sql.replace(present, missing)]).await;
     }
 }
+
+#[tokio::test]
+async fn the_database_refuses_targets_that_can_not_be() {
+    let server = Server::demo().await;
+    let db = server.database().await;
+    let one = "WHERE code = 'pj-t-145-annual-kaigong-1y'";
+    let on_one = [
+        "from_year = 2026",
+        "from_year = 2025",
+        "to_year = 2201",
+        "from_tier = 'under_5m'",
+        "from_tier = NULL, up_to_tier = 'from_1b'",
+        "from_tier = 'from_1b', up_to_tier = 'from_100m'",
+        "from_tier = 'from_10b', up_to_tier = 'from_5b'",
+        "up_to_tier = 'from_10b'",
+        "metric = 'guessed'",
+        "unit = 'yuan'",
+        "metric = 'completed_investment'",
+        "value = -100",
+        "value = 150",
+        "value = 100000000000000100",
+        "kind = 'wish'",
+        "each_year = (1 = 0), schedule = '[]'",
+        "name = ''",
+        "plan = ''",
+        "region = '999999'",
+        "programme = 'no-such'",
+        "sector = 'no-such'",
+    ];
+    for change in on_one {
+        assert_refused(&db, &[&format!("UPDATE target SET {change} {one}")]).await;
+    }
+    for good in [
+        "from_tier = 'from_100m', up_to_tier = 'from_1b'",
+        "from_tier = 'from_5b', up_to_tier = 'from_5b'",
+        "from_tier = NULL, up_to_tier = NULL",
+        "metric = 'entered', unit = 'mu', value = 150",
+    ] {
+        let sql = format!("UPDATE target SET {good} {one}");
+        assert!(takes(&db, &sql).await, "{sql}");
+    }
+    // A second present version of the same target.
+    let columns =
+        "plan, region, metric, name, from_year, to_year, each_year, value, unit, kind, recorded_at";
+    let again = format!(
+        "INSERT INTO target (code, version, {columns}) SELECT code, version + 1, {columns} FROM target {one}"
+    );
+    assert_refused(&db, &[&again]).await;
+}

@@ -55,6 +55,7 @@ async fn everything(db: &DatabaseConnection) -> Vec<String> {
         "plan_year",
         "investment_month",
         "approval",
+        "target",
         "transition",
         "idempotency_key",
     ];
@@ -131,6 +132,10 @@ impl Changes {
         let suspend = json!({ "to": "suspended", "occurred_on": "2025-03-18", "note": "缓建" });
         let planned = json!({ "planned_investment": "50000000.00" });
         let figures = json!({ "completed": "1000000.00" });
+        let target = json!({
+            "plan": "2026", "region": "211100", "metric": "new", "name": "新建", "from_year": 2026,
+            "to_year": 2026, "value": "40", "unit": "project", "kind": "target",
+        });
         vec![
             (self.anonymous.post("/auth/login", &who), 200),
             (
@@ -181,6 +186,7 @@ impl Changes {
                     .if_match(&self.list),
                 204,
             ),
+            (manager.put("/v1/targets/new", &target).if_none(), 201),
             (self.admin.post("/v1/users", &user), 201),
             (self.admin.put("/v1/units/new-unit", &unit).if_none(), 201),
             (

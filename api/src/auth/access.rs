@@ -111,6 +111,11 @@ operations! {
     DELETE "/v1/lists/{code}/projects/{id}": MANAGERS, WRITE;
     GET "/v1/summary": READERS, SUMMARY;
     GET "/v1/accounts/{year}": READERS, SUMMARY;
+    GET "/v1/targets": READERS, SUMMARY;
+    GET "/v1/targets/cascade": READERS, SUMMARY;
+    GET "/v1/targets/{code}": READERS, SUMMARY;
+    PUT "/v1/targets/{code}": MANAGERS, PEOPLE_ONLY;
+    DELETE "/v1/targets/{code}": MANAGERS, PEOPLE_ONLY;
 
     GET "/v1/regions": EVERY_ROLE, REFERENCE;
     GET "/v1/regions/{code}": EVERY_ROLE, REFERENCE;

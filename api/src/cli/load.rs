@@ -30,7 +30,7 @@ pub(super) fn told(loaded: Loaded) -> String {
         present,
     } = loaded;
     format!(
-        "参考数据变更 {reference} 项，期初导入 {projects} 个项目，已有 {present} 个不变 / \
-         {reference} entries of reference data changed, {projects} projects taken over, {present} there already and left as they are"
+        "参考数据和目标变更 {reference} 项，期初导入 {projects} 个项目，已有 {present} 个不变 / \
+         {reference} entries of reference data and targets changed, {projects} projects taken over, {present} there already and left as they are"
     )
 }

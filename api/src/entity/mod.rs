@@ -37,5 +37,6 @@ pub(crate) mod service_key;
 pub(crate) mod service_secret;
 pub(crate) mod session;
 pub(crate) mod sign_in_flow;
+pub(crate) mod target;
 pub(crate) mod transition;
 pub(crate) mod unit;

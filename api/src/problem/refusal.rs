@@ -6,6 +6,7 @@ use domain::gate::{AttractionStep, Missing};
 use domain::project::{FactFault, FactFaultKind, MAX_ALIASES};
 use domain::region::RegionTreeError;
 use domain::stage::Stage;
+use domain::target::{TargetFault, TargetFaultKind, YEARS};
 use domain::transition::{Objection, Refusal};
 
 use super::{Fault, Problem, Said, kinds};
@@ -97,6 +98,53 @@ impl From<&Objection> for Fault {
             Objection::Missing(missing) => return Self::from(missing),
         };
         told(objection.pointer(), objection.code(), said)
+    }
+}
+
+impl From<&TargetFault> for Fault {
+    fn from(fault: &TargetFault) -> Self {
+        let said = match fault.kind {
+            TargetFaultKind::Reserved => Said::new(
+                "这个代码是一项操作的名称，请另取代码",
+                "This code is the name of an operation; take another",
+            ),
+            TargetFaultKind::YearOutOfRange => Said::new(
+                format!("年份须在 {} 至 {} 之间", YEARS.0, YEARS.1),
+                format!("The year has to be from {} to {}", YEARS.0, YEARS.1),
+            ),
+            TargetFaultKind::PeriodOutOfOrder => {
+                Said::new("止年早于起年", "The period ends before it begins")
+            }
+            TargetFaultKind::OnlyOneYear => Said::new(
+                "只有一年的目标不必逐年：each_year 请填 false",
+                "A period of one year has no other: make each_year false",
+            ),
+            TargetFaultKind::NoThreshold => Said::new(
+                "投资门槛只能是 500 万、1 亿、10 亿、50 亿、100 亿元（from_5m、from_100m、from_1b、from_5b、from_10b）",
+                "A threshold is from_5m, from_100m, from_1b, from_5b or from_10b",
+            ),
+            TargetFaultKind::NeedsFromTier => Said::new(
+                "有上限档须有下限档：请填 from_tier",
+                "An upper tier needs a lower one: give from_tier",
+            ),
+            TargetFaultKind::TiersOutOfOrder => {
+                Said::new("上限档低于下限档", "The upper tier is below the lower one")
+            }
+            TargetFaultKind::OpenAtTheTop => Said::new(
+                "100 亿元以上没有上限：up_to_tier 请留空",
+                "The highest tier has no upper bound: leave up_to_tier empty",
+            ),
+            TargetFaultKind::UnitOfMetric(unit) => Said::new(
+                format!("该指标的单位是{}（{unit}）", unit.label_zh()),
+                format!("The unit of this metric is {unit}"),
+            ),
+            TargetFaultKind::NotWhole => Said::new("个数须为整数", "A number of projects is whole"),
+            TargetFaultKind::ScheduleOfYears => Said::new(
+                "月度计划只适用于一年的目标或逐年的目标",
+                "A months' plan is for a value of one year, or of every year",
+            ),
+        };
+        told(Some(fault.pointer), fault.kind.code(), said)
     }
 }
 

@@ -24,6 +24,7 @@ pub mod reference;
 pub mod service_accounts;
 pub mod stage_rules;
 pub mod summary;
+pub mod targets;
 pub mod transitions;
 pub mod users;
 pub mod views;
@@ -53,6 +54,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     lists::operations(service);
     summary::operations(service);
     accounts::operations(service);
+    targets::operations(service);
     stage_rules::operations(service);
     reference::operations(service);
     users::operations(service);

@@ -1,5 +1,7 @@
 //! The parameters of lists and summaries, read into questions.
 
+mod targets;
+
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use domain::accounting::{FIRST_YEAR, LAST_YEAR, Line};
 use domain::coded::Coded;
@@ -25,6 +27,10 @@ use crate::store::counting::{Base, Frame};
 use crate::store::filter::{Account, AnyOf, Filter};
 use crate::store::listing::{self, Sort, SortKey};
 use crate::store::summary::{self, Dimension};
+
+pub use targets::{
+    CascadeParameters, CascadeQuestion, TargetFilters, TargetParameters, TargetQuestion,
+};
 
 /// The longest text to search for, in characters.
 const MAX_Q: usize = 200;

@@ -1,12 +1,13 @@
-//! Takes a data set into the library: reference data, and existing projects as opening balance (期初导入).
+//! Takes a data set into the library: reference data, targets, and existing projects as opening balance (期初导入).
 //!
-//! All or nothing. Reference data is made to be as the data set has it; projects that are there already stay as
+//! All or nothing. Reference data and targets are made to be as the data set has them; projects that are there already stay as
 //! they are. Loading twice changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::stage::{Condition, Stage, StageBasis};
+use domain::target::Target;
 use domain::transition::Standing;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -16,18 +17,19 @@ use super::family::Household;
 use super::project::{self, blank};
 use super::reference::list::List;
 use super::reference::{self, Kind};
-use super::{Failure, Tx, event, list, transition};
-use crate::catalogue::{Catalogue, ProjectRow, optional, several};
+use super::{Failure, Tx, event, list, target, transition};
+use crate::catalogue::{Catalogue, ProjectRow, TargetRow, optional, several};
 use crate::entity::project::{self as table, Model};
 use crate::entity::{region, region_closure};
 use crate::input::ProjectFields;
+use crate::input::target::TargetInput;
 use crate::problem::value::unknown_code;
 use crate::problem::{Fault, Problem, kinds};
 
 /// What loading changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// Entries of reference data made or changed.
+    /// Entries of reference data and targets made or changed.
     pub reference: usize,
     /// Projects taken over.
     pub projects: usize,
@@ -56,7 +58,7 @@ pub async fn load(tx: &Tx, catalogue: &Catalogue) -> Result<Loaded, Failure> {
         .collect();
     check_open(tx, &new).await?;
     let mut loaded = Loaded {
-        reference: load_reference(tx, catalogue).await?,
+        reference: load_reference(tx, catalogue).await? + load_targets(tx, catalogue).await?,
         ..Loaded::default()
     };
     loaded.present = catalogue.projects.len() - new.len();
@@ -103,6 +105,44 @@ async fn load_reference(tx: &Tx, catalogue: &Catalogue) -> Result<usize, Failure
         changed += 1;
     }
     Ok(changed)
+}
+
+async fn load_targets(tx: &Tx, catalogue: &Catalogue) -> Result<usize, Failure> {
+    const FILE: &str = "targets.csv";
+    let targets =
+        read_targets(&catalogue.targets).map_err(|faults| Problem::invalid(faults).about(FILE))?;
+    match target::load(tx, &targets).await {
+        Err(Failure::Refused(problem)) => Err(problem.about(FILE).into()),
+        done => done,
+    }
+}
+
+fn read_targets(rows: &[(u64, TargetRow)]) -> Result<Vec<(u64, Target)>, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut targets = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for (line, row) in rows {
+        let mut wrong = Vec::new();
+        if !seen.insert(&row.code) {
+            wrong.push(fault(
+                "/code",
+                "code_not_unique",
+                "代码重复",
+                "The code stands twice",
+            ));
+        }
+        let input = TargetInput::of_row(row).map_err(|fault| vec![fault]);
+        match input.and_then(|input| input.read(&row.code)) {
+            Ok(target) => targets.push((*line, target)),
+            Err(found) => wrong.extend(found),
+        }
+        faults.extend(wrong.into_iter().map(|fault| fault.with("line", *line)));
+    }
+    if faults.is_empty() {
+        Ok(targets)
+    } else {
+        Err(faults)
+    }
 }
 
 async fn load_all<K: Kind>(tx: &Tx, file: &str, entries: &[(String, K)]) -> Result<usize, Failure> {

@@ -111,9 +111,9 @@ impl Filter {
         let mut reach = reach.clone();
         let mut within = None;
         if !self.regions.is_empty() {
-            let subtrees = self.subtrees(db, frame.as_of).await?;
-            reach = reach.narrowed(&subtrees);
-            within = Some(subtrees);
+            let lying = subtrees(db, &self.regions, frame.as_of).await?;
+            reach = reach.narrowed(&lying);
+            within = Some(lying);
         }
         if !self.regions_exact.is_empty() {
             let exact: BTreeSet<String> = self.regions_exact.iter().cloned().collect();
@@ -133,47 +133,6 @@ impl Filter {
             past: frame.as_of.is_some(),
             reach,
         })
-    }
-
-    /// The regions that are asked for with all that lie within them, or lay then. Each lies within itself: one
-    /// without any is not there.
-    async fn subtrees(
-        &self,
-        db: &impl ConnectionTrait,
-        as_of: Option<DateTime<Utc>>,
-    ) -> Result<BTreeSet<String>, Failure> {
-        let rows = region_closure::Entity::find()
-            .filter(region_closure::Column::Ancestor.is_in(&self.regions))
-            .all(db)
-            .await?;
-        let present: BTreeSet<&str> = rows.iter().map(|row| row.ancestor.as_str()).collect();
-        let unknown: Vec<Fault> = self
-            .regions
-            .iter()
-            .filter(|code| !present.contains(code.as_str()))
-            .map(|code| Region::unknown("", code).of_parameter("region"))
-            .collect();
-        if !unknown.is_empty() {
-            return Err(Problem::invalid(unknown).into());
-        }
-        let Some(instant) = as_of else {
-            return Ok(rows.into_iter().map(|row| row.descendant).collect());
-        };
-        let lay = |row: &region_closure::Model| row.recorded_at.is_none_or(|at| at <= instant);
-        let stay = rows.into_iter().filter(lay).map(|row| row.descendant);
-        let past = region_closure_past::Entity::find()
-            .filter(region_closure_past::Column::Ancestor.is_in(&self.regions))
-            .filter(region_closure_past::Column::SupersededAt.gt(instant))
-            .filter(
-                Condition::any()
-                    .add(region_closure_past::Column::RecordedAt.is_null())
-                    .add(region_closure_past::Column::RecordedAt.lte(instant)),
-            )
-            .all(db)
-            .await?;
-        Ok(stay
-            .chain(past.into_iter().map(|row| row.descendant))
-            .collect())
     }
 
     async fn check(
@@ -274,6 +233,49 @@ async fn check_begun(db: &impl ConnectionTrait, instant: DateTime<Utc>) -> Resul
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// These regions with all that lie within them, or lay at an instant. Each lies within itself: one without any is not
+/// there.
+///
+/// # Errors
+/// `validation_failed` with every region that is not there.
+pub(super) async fn subtrees(
+    db: &impl ConnectionTrait,
+    regions: &[String],
+    as_of: Option<DateTime<Utc>>,
+) -> Result<BTreeSet<String>, Failure> {
+    let rows = region_closure::Entity::find()
+        .filter(region_closure::Column::Ancestor.is_in(regions))
+        .all(db)
+        .await?;
+    let present: BTreeSet<&str> = rows.iter().map(|row| row.ancestor.as_str()).collect();
+    let unknown: Vec<Fault> = regions
+        .iter()
+        .filter(|code| !present.contains(code.as_str()))
+        .map(|code| Region::unknown("", code).of_parameter("region"))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Problem::invalid(unknown).into());
+    }
+    let Some(instant) = as_of else {
+        return Ok(rows.into_iter().map(|row| row.descendant).collect());
+    };
+    let lay = |row: &region_closure::Model| row.recorded_at.is_none_or(|at| at <= instant);
+    let stay = rows.into_iter().filter(lay).map(|row| row.descendant);
+    let past = region_closure_past::Entity::find()
+        .filter(region_closure_past::Column::Ancestor.is_in(regions))
+        .filter(region_closure_past::Column::SupersededAt.gt(instant))
+        .filter(
+            Condition::any()
+                .add(region_closure_past::Column::RecordedAt.is_null())
+                .add(region_closure_past::Column::RecordedAt.lte(instant)),
+        )
+        .all(db)
+        .await?;
+    Ok(stay
+        .chain(past.into_iter().map(|row| row.descendant))
+        .collect())
 }
 
 /// The values of a parameter that are not there.

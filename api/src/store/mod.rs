@@ -23,6 +23,7 @@ pub mod rollup;
 mod row;
 mod search;
 pub mod summary;
+pub mod target;
 pub mod transition;
 
 pub use db::{Author, Db, Tx};

@@ -434,7 +434,7 @@ fn cell(row: &QueryResult, group_by: &[Dimension]) -> Result<Cell, Failure> {
     })
 }
 
-/// Whether the asker sees everything there is.
+/// Whether nothing is out of reach: every region's projects, whatever their unit.
 pub(crate) async fn covers_all(db: &impl ConnectionTrait, reach: &Reach) -> Result<bool, Failure> {
     let Some(whole) = reach.whole_regions() else {
         return Ok(true);

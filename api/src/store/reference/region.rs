@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use domain::region::{Region as DomainRegion, RegionCode, RegionKind, RegionTree};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Entry, Kind, common_faults, missing, to_json};
 use crate::entity::region::{ActiveModel, Column, Entity, Model};
 use crate::entity::{region_closure, region_closure_past};
 use crate::input::read::Reader;
+use crate::input::whole;
 use crate::problem::Fault;
 use crate::problem::value::unknown_code;
 use crate::store::row::strings;
@@ -32,11 +34,11 @@ pub struct Region {
     #[schema(example = "211100")]
     pub parent: Option<String>,
     /// The first year in which it exists; none if it always has.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "whole::one_or_none")]
     #[schema(minimum = 1949, maximum = 2200)]
     pub valid_from: Option<i32>,
     /// The last year in which it exists; none if it still does.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "whole::one_or_none")]
     #[schema(minimum = 1949, maximum = 2200)]
     pub valid_to: Option<i32>,
     /// Other names it goes by.
@@ -45,20 +47,6 @@ pub struct Region {
     pub aliases: Vec<String>,
     /// The last day on which existing projects may be taken over here (期初导入截止).
     pub opening_closed_on: Option<NaiveDate>,
-}
-
-/// A whole number, in JSON's sense: 2016.0 is one.
-fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
-    let number: Option<serde_json::Number> = Option::deserialize(deserializer)?;
-    number
-        .map(|number| {
-            let text = number.to_string();
-            let digits = text.strip_suffix(".0").unwrap_or(&text);
-            digits
-                .parse()
-                .map_err(|_| D::Error::custom("a year is a whole number"))
-        })
-        .transpose()
 }
 
 impl Kind for Region {
@@ -230,9 +218,9 @@ async fn part(tx: &Tx, row: region_closure::Model) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Which regions lie within which, by the domain's tree; it refuses cycles and depth.
-async fn rebuild_closure(tx: &Tx) -> Result<(), Failure> {
-    let rows = Entity::find().all(&tx.db).await?;
+/// All regions as the domain's tree; it refuses cycles and depth.
+pub(crate) async fn tree(db: &impl ConnectionTrait) -> Result<RegionTree, Failure> {
+    let rows = Entity::find().all(db).await?;
     let code = |code: &str| RegionCode::parse(code).map_err(|_| corrupt(code));
     let mut regions = Vec::with_capacity(rows.len());
     for row in rows {
@@ -245,7 +233,12 @@ async fn rebuild_closure(tx: &Tx) -> Result<(), Failure> {
             valid_to: row.valid_to,
         });
     }
-    let tree = RegionTree::new(regions)?;
+    Ok(RegionTree::new(regions)?)
+}
+
+/// Which regions lie within which, by the tree.
+async fn rebuild_closure(tx: &Tx) -> Result<(), Failure> {
+    let tree = tree(&tx.db).await?;
     let wanted: BTreeSet<(String, String)> = tree
         .iter()
         .flat_map(|region| {
