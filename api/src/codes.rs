@@ -133,6 +133,11 @@ schemas! {
     ), "A year, or `null`";
     MoneyUnitCode: string().enum_values(Some(["yuan", "wan", "yi"])).into(), "元, 万元 or 亿元";
     Spreadsheet: formatted(KnownFormat::Binary).into(), "A spreadsheet";
+    Percent: ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(100))
+        .into(), "A whole percent";
     DayOrInstant: AnyOfBuilder::new()
         .item(formatted(KnownFormat::Date))
         .item(formatted(KnownFormat::DateTime))

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::read::Reader;
 use super::{read_region, whole};
 use crate::catalogue::{TargetRow, optional, several};
-use crate::codes::{MetricCode, TargetKindCode, TargetUnitCode, TierCode};
+use crate::codes::{MetricCode, Percent, TargetKindCode, TargetUnitCode, TierCode};
 use crate::problem::Fault;
 
 /// What is said of a target, or of an actual that is entered; it is given whole.
@@ -71,7 +71,7 @@ pub struct TargetInput {
     pub kind: String,
     /// How many percent of a year's value are to be reached by the end of each month; null for evenly by day.
     #[serde(default, deserialize_with = "whole::several_or_none")]
-    #[schema(min_items = 12, max_items = 12, example = json!([0, 0, 10, 25, 40, 50, 60, 70, 80, 90, 95, 100]))]
+    #[schema(value_type = Option<Vec<Percent>>, min_items = 12, max_items = 12, example = json!([0, 0, 10, 25, 40, 50, 60, 70, 80, 90, 95, 100]))]
     pub schedule: Option<Vec<i64>>,
     /// The words of the plan.
     #[schema(min_length = 1, max_length = 500)]
