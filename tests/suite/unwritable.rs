@@ -37,7 +37,7 @@ async fn run(db: &DatabaseConnection, sql: &str) {
 
 /// Every row of every table that a change would write to, in words.
 async fn everything(db: &DatabaseConnection) -> Vec<String> {
-    const TABLES: [&str; 19] = [
+    const TABLES: [&str; 22] = [
         "region",
         "unit",
         "programme",
@@ -54,6 +54,8 @@ async fn everything(db: &DatabaseConnection) -> Vec<String> {
         "list_member",
         "plan_year",
         "investment_month",
+        "accounting_span",
+        "rollup_pending",
         "approval",
         "target",
         "transition",
