@@ -7,7 +7,7 @@ use domain::coded::Coded;
 use domain::family::{FamilyCounting, Level};
 use domain::region::RegionKind;
 use domain::stage::{Condition, Move, Stage, StageBasis};
-use domain::target::{Metric, SideKind, TargetKind, TargetUnit, Verdict};
+use domain::target::{AttainmentState, Metric, SideKind, TargetKind, TargetUnit, Verdict};
 use domain::tier::{InvestmentTier, TierBasis};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{
@@ -67,6 +67,7 @@ codes! {
     TargetUnitCode, TargetUnit, "计量单位";
     TargetKindCode, TargetKind, "目标或实绩";
     SideKindCode, SideKind, "分解方式";
+    AttainmentStateCode, AttainmentState, "完成情况";
     VerdictCode, Verdict, "核对结果";
 }
 

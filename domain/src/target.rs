@@ -10,6 +10,7 @@ use crate::coded::coded_enum;
 use crate::money::{Money, Total};
 use crate::project::{MAX_NAME, RefCode};
 use crate::region::RegionCode;
+use crate::rollup::Known;
 use crate::text::Text;
 use crate::tier::InvestmentTier;
 
@@ -239,6 +240,17 @@ impl Schedule {
     }
 }
 
+/// Whether a project is of those that a target counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belonging {
+    /// It is: its exact amount or its lower bound is within the thresholds.
+    In,
+    /// It may be: its amount is unknown, or its lower bound is below the threshold.
+    May,
+    /// It is not.
+    Out,
+}
+
 /// One target, or one entered actual.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -414,6 +426,22 @@ impl Target {
             (_, None) => {}
         }
         faults
+    }
+
+    /// Whether a project of a tier, whose amount is so known, is of those that the target counts.
+    #[must_use]
+    pub fn belongs(&self, tier: InvestmentTier, known: Known) -> Belonging {
+        if self.from_tier.is_none() && self.up_to_tier.is_none() {
+            return Belonging::In;
+        }
+        let is_below = self.from_tier.is_some_and(|from| tier < from);
+        let is_above = self.up_to_tier.is_some_and(|to| tier > to);
+        match known {
+            Known::Unknown => Belonging::May,
+            Known::Floor if is_below => Belonging::May,
+            Known::Exact | Known::Floor if is_below || is_above => Belonging::Out,
+            Known::Exact | Known::Floor => Belonging::In,
+        }
     }
 
     /// What is to be reached in the whole period, in hundredths of the unit: of a value for every year, the sum of

@@ -12,6 +12,7 @@ mod support;
 mod access;
 mod accounts;
 mod append_only;
+mod attainment;
 mod audit;
 mod bad_input;
 mod catalogue;

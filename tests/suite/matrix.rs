@@ -545,6 +545,7 @@ async fn case(
             | "/v1/me/sessions"
             | "/v1/projects"
             | "/v1/summary"
+            | "/v1/targets/attainment"
             | "/v1/targets"
             | "/v1/regions"
             | "/v1/units"

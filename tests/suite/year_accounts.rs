@@ -49,7 +49,7 @@ const GROUPS: [Group; 9] = [
     ("谋划", 20, "planning", None, None),
 ];
 
-const COUNTY: &str = "211199";
+pub(crate) const COUNTY: &str = "211199";
 
 fn catalogue_of_2024() -> Catalogue {
     let mut data = Catalogue::default();
@@ -103,7 +103,7 @@ fn catalogue_of_2024() -> Catalogue {
     data
 }
 
-async fn load(server: &Server, data: Catalogue) {
+pub(crate) async fn load(server: &Server, data: Catalogue) {
     in_store(server, async move |db| {
         let load = async move |tx: &_| catalogue::load(tx, &data).await;
         db.write(author(), load).await.unwrap();
@@ -122,7 +122,7 @@ async fn step(manager: &Client, name: &str, to: &str, on: &str) {
 }
 
 /// The library of 2024: 272 + 230 under construction.
-async fn library_of_2024() -> (Server, Client) {
+pub(crate) async fn library_of_2024() -> (Server, Client) {
     let server = Server::demo().await;
     load(&server, catalogue_of_2024()).await;
     let manager = server.sign_in("manager").await;

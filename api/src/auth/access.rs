@@ -112,6 +112,7 @@ operations! {
     GET "/v1/summary": READERS, SUMMARY;
     GET "/v1/accounts/{year}": READERS, SUMMARY;
     GET "/v1/targets": READERS, SUMMARY;
+    GET "/v1/targets/attainment": READERS, SUMMARY;
     GET "/v1/targets/cascade": READERS, SUMMARY;
     GET "/v1/targets/{code}": READERS, SUMMARY;
     PUT "/v1/targets/{code}": MANAGERS, PEOPLE_ONLY;

@@ -34,7 +34,7 @@ pub(super) fn operations(service: &mut ServiceConfig) {
 
 /// What the projects of a line add up to; unknown amounts are told apart and never counted as zero.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct LineView {
+pub struct AccountsLine {
     /// How many projects.
     count: u64,
     /// Those with an exact amount.
@@ -49,50 +49,50 @@ pub struct LineView {
 
 /// Projects of which something happened on a day that is not known; they may belong to the year.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DateUnknownView {
+pub struct AccountsDateUnknown {
     /// They started.
-    started: LineView,
+    started: AccountsLine,
     /// They were completed.
-    completed: LineView,
+    completed: AccountsLine,
 }
 
 /// The lines of the accounts.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct LinesView {
+pub struct AccountsLines {
     /// 新增谋划: registered into the reserve.
-    planned: LineView,
+    planned: AccountsLine,
     /// 签约引进: signed.
-    signed: LineView,
+    signed: AccountsLine,
     /// 培育落地: landed.
-    landed: LineView,
+    landed: AccountsLine,
     /// 争取立项: approved with funds.
-    funds_approved: LineView,
+    funds_approved: AccountsLine,
     /// 计划开工: planned to start.
-    start_planned: LineView,
+    start_planned: AccountsLine,
     /// Of those planned to start: started by the end of the year.
-    start_met: LineView,
+    start_met: AccountsLine,
     /// 开复工: new and continued together.
-    under_construction: LineView,
+    under_construction: AccountsLine,
     /// 新建: started.
-    new: LineView,
+    new: AccountsLine,
     /// 续建: carried over from before the year.
-    continued: LineView,
+    continued: AccountsLine,
     /// Of the new and the continued: left the library in the year.
-    withdrawn: LineView,
+    withdrawn: AccountsLine,
     /// 竣工: completed. They are among those under construction: never add them.
-    completed: LineView,
+    completed: AccountsLine,
     /// 投产: commissioned.
-    commissioned: LineView,
+    commissioned: AccountsLine,
     /// 达产: at capacity.
-    at_capacity: LineView,
+    at_capacity: AccountsLine,
     /// Not known to the day, and not guessed.
-    date_unknown: DateUnknownView,
+    date_unknown: AccountsDateUnknown,
 }
 
 /// A rate.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"code": "landing_rate", "numerator": 30, "denominator": 50, "percent": "60.00"}))]
-pub struct RateView {
+pub struct AccountsRate {
     /// `start_rate` (开工率: started, of what was planned to start in the year) or `landing_rate` (落地率: landed
     /// within so many months, of what was signed in the year).
     code: String,
@@ -106,21 +106,20 @@ pub struct RateView {
 
 /// A cell: its value of each dimension, and its accounts.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AccountsCell)]
-pub struct CellView {
+pub struct AccountsCell {
     /// The dimensions asked for, by name; null where projects have none.
     #[serde(flatten)]
     #[schema(value_type = Object, additional_properties = true)]
     keys: BTreeMap<&'static str, Option<String>>,
     /// The lines.
-    lines: LinesView,
+    lines: AccountsLines,
     /// The rates.
-    rates: Vec<RateView>,
+    rates: Vec<AccountsRate>,
 }
 
 /// How a line differs from that of the period it is compared with.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ChangeView {
+pub struct AccountsChange {
     /// How many more projects, or fewer.
     count: i128,
     /// The same in percent of that period, rounded half up; null if there were none.
@@ -129,7 +128,7 @@ pub struct ChangeView {
 
 /// The accounts of a period that a year is compared with.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ComparisonView {
+pub struct AccountsComparison {
     /// `previous_year`, or `same_day` for the year before up to the same day (同比).
     with: String,
     /// The year.
@@ -137,11 +136,11 @@ pub struct ComparisonView {
     /// The last day that counts.
     until: NaiveDate,
     /// Its cells.
-    cells: Vec<CellView>,
+    cells: Vec<AccountsCell>,
     /// All together.
-    total: CellView,
+    total: AccountsCell,
     /// How the lines of the year asked for differ from these, together, by line.
-    change: BTreeMap<&'static str, ChangeView>,
+    change: BTreeMap<&'static str, AccountsChange>,
 }
 
 /// The accounts of a year.
@@ -170,11 +169,11 @@ pub struct AccountsView {
     /// Whether the cells add up to the total; by list they don't, for a project may stand on several.
     additive: bool,
     /// The cells that hold anything.
-    cells: Vec<CellView>,
+    cells: Vec<AccountsCell>,
     /// All together.
-    total: CellView,
+    total: AccountsCell,
     /// The periods that the year is compared with.
-    comparisons: Vec<ComparisonView>,
+    comparisons: Vec<AccountsComparison>,
 }
 
 /// Draw up the accounts of a year
@@ -281,9 +280,9 @@ impl Told<'_> {
         question: &Question,
         then: &Year,
         now: &Year,
-    ) -> ComparisonView {
+    ) -> AccountsComparison {
         let (cells, total) = self.cells(question, then);
-        ComparisonView {
+        AccountsComparison {
             with: with.code().to_owned(),
             year: question.year,
             until: self.until(question),
@@ -299,7 +298,7 @@ impl Told<'_> {
         question.until.unwrap_or(end).min(self.today)
     }
 
-    fn cells(&self, question: &Question, answer: &Year) -> (Vec<CellView>, CellView) {
+    fn cells(&self, question: &Question, answer: &Year) -> (Vec<AccountsCell>, AccountsCell) {
         let of = |keys: &[Option<String>], accounts: &Accounts| {
             self.cell(&answer.base, question, keys, accounts)
         };
@@ -316,7 +315,7 @@ impl Told<'_> {
         question: &Question,
         keys: &[Option<String>],
         accounts: &Accounts,
-    ) -> CellView {
+    ) -> AccountsCell {
         let link = Link::new(base, &question.frame, self.filters);
         let group_by = question.group_by.iter().copied();
         let keys: Vec<(Dimension, Option<String>)> = group_by.zip(keys.iter().cloned()).collect();
@@ -326,8 +325,8 @@ impl Told<'_> {
             line_view(measures, link.to(&keys, Some(account)))
         };
         let of = |line: Line| view(line.code(), accounts.line(line));
-        CellView {
-            lines: LinesView {
+        AccountsCell {
+            lines: AccountsLines {
                 planned: of(Line::Planned),
                 signed: of(Line::Signed),
                 landed: of(Line::Landed),
@@ -341,7 +340,7 @@ impl Told<'_> {
                 completed: of(Line::Completed),
                 commissioned: of(Line::Commissioned),
                 at_capacity: of(Line::AtCapacity),
-                date_unknown: DateUnknownView {
+                date_unknown: AccountsDateUnknown {
                     started: of(Line::StartUnknown),
                     completed: of(Line::CompletionUnknown),
                 },
@@ -358,8 +357,8 @@ impl Told<'_> {
     }
 }
 
-fn line_view(measures: Measures, projects: String) -> LineView {
-    LineView {
+fn line_view(measures: Measures, projects: String) -> AccountsLine {
+    AccountsLine {
         count: measures.count,
         exact: CountAndSum::new(measures.exact_count, measures.exact_sum),
         floor: CountAndSum::new(measures.floor_count, measures.floor_sum),
@@ -368,9 +367,9 @@ fn line_view(measures: Measures, projects: String) -> LineView {
     }
 }
 
-fn rate_view(code: &str, rate: Rate) -> RateView {
+fn rate_view(code: &str, rate: Rate) -> AccountsRate {
     let whole = |part: Option<i128>| part.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
-    RateView {
+    AccountsRate {
         code: code.to_owned(),
         numerator: whole(rate.numerator),
         denominator: whole(rate.denominator),
@@ -379,14 +378,14 @@ fn rate_view(code: &str, rate: Rate) -> RateView {
 }
 
 /// How each line differs, in how many projects.
-fn changes(now: &Accounts, then: &Accounts) -> BTreeMap<&'static str, ChangeView> {
+fn changes(now: &Accounts, then: &Accounts) -> BTreeMap<&'static str, AccountsChange> {
     let change = |now: Measures, then: Measures| {
         let more = i128::from(now.count) - i128::from(then.count);
         let rate = Rate {
             numerator: Some(more),
             denominator: Some(then.count.into()),
         };
-        ChangeView {
+        AccountsChange {
             count: more,
             percent: rate.percent().map(|percent| percent.to_string()),
         }

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod approvals;
+pub mod attainment;
 pub mod audit;
 pub mod auth;
 mod contract;
@@ -54,6 +55,8 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     lists::operations(service);
     summary::operations(service);
     accounts::operations(service);
+    // Before the single target, whose path would take it for a code.
+    attainment::operations(service);
     targets::operations(service);
     stage_rules::operations(service);
     reference::operations(service);

@@ -29,7 +29,8 @@ use crate::store::listing::{self, Sort, SortKey};
 use crate::store::summary::{self, Dimension};
 
 pub use targets::{
-    CascadeParameters, CascadeQuestion, TargetFilters, TargetParameters, TargetQuestion,
+    AttainmentParameters, CascadeParameters, CascadeQuestion, TargetFilters, TargetParameters,
+    TargetQuestion,
 };
 
 /// The longest text to search for, in characters.

@@ -12,7 +12,7 @@ use sea_orm::sea_query::{
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, Iterable, QueryResult};
 
 use crate::entity::project::{self, Column};
-use crate::entity::{accounting_span, list_member, plan_year, project_version};
+use crate::entity::{accounting_span, investment_month, list_member, plan_year, project_version};
 
 /// Who stands on which list: `list_code`, `project_id`.
 pub(crate) const MEMBER: &str = "member";
@@ -21,6 +21,8 @@ pub(crate) const PLAN: &str = "plan";
 /// In which years who stands in which line of the accounts: `project_id`, `line`, `from_year`, `to_year`,
 /// `previous_year`, `landed_after`, `happened_on`.
 pub(crate) const SPAN: &str = "span";
+/// What was invested in a month, as it was told: `project_id`, `year`, `completed_fen`.
+pub(crate) const INVESTED: &str = "invested";
 /// On a list, with the parts of covers: `base`, `id`.
 const ON_LIST: &str = "on_list";
 /// Inside a whole that stands on the list: `base`, `id`.
@@ -140,7 +142,8 @@ impl Frame {
         }
         with.cte(members(self.as_of))
             .cte(plans(self.as_of))
-            .cte(spans(self.as_of));
+            .cte(spans(self.as_of))
+            .cte(investments(self.as_of));
         if let Some(Base::Lists(codes) | Base::EachList(codes)) = &self.base {
             let each = matches!(self.base, Some(Base::EachList(_)));
             with.cte(on_list(codes, each))
@@ -254,6 +257,17 @@ fn spans(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
         .columns(columns)
         .query(select)
         .to_owned()
+}
+
+fn investments(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
+    use investment_month::{Column, Entity};
+    let select = Query::select()
+        .columns([Column::ProjectId, Column::Year, Column::CompletedFen])
+        .from(Entity)
+        .and_where(Column::CompletedFen.is_not_null())
+        .cond_where(known(as_of, Column::RecordedAt, Column::SupersededAt))
+        .take();
+    table(INVESTED, &["project_id", "year", "completed_fen"], select)
 }
 
 /// The members, and of each cover among them its parts, recursively.

@@ -211,7 +211,13 @@ impl Filter {
 }
 
 /// Before the first project came in, nothing was known: that is not the same as none.
-async fn check_begun(db: &impl ConnectionTrait, instant: DateTime<Utc>) -> Result<(), Failure> {
+///
+/// # Errors
+/// `validation_failed` for an instant before.
+pub(super) async fn check_begun(
+    db: &impl ConnectionTrait,
+    instant: DateTime<Utc>,
+) -> Result<(), Failure> {
     let first: Option<DateTime<Utc>> = project_version::Entity::find()
         .select_only()
         .column(project_version::Column::UpdatedAt)
@@ -308,8 +314,9 @@ impl Scoped {
         if !f.lists.is_empty() {
             all = all.add(on_lists(&f.lists));
         }
-        for account in &f.accounts {
-            all = all.add(in_account(account));
+        if !f.accounts.is_empty() {
+            let any = f.accounts.iter().map(in_account);
+            all = all.add(any.fold(Condition::any(), Condition::add));
         }
         if !f.stages.is_empty() {
             all = all.add(Column::Stage.is_in(f.stages.iter().map(|s| s.code())));

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod accounting;
 pub mod approval;
+pub mod attainment;
 pub mod audit;
 pub mod catalogue;
 pub mod counting;

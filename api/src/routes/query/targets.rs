@@ -10,6 +10,7 @@ use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
 use crate::codes::{CodeOrNull, DayOrInstant, MetricCode, TargetKindCode};
 use crate::problem::Problem;
+use crate::store::attainment;
 use crate::store::target::Filter;
 
 /// Which targets; a filter that is repeated means any of its values.
@@ -158,6 +159,63 @@ impl CascadeParameters {
             },
             as_of: reader.as_of(self.as_of.as_ref(), clock),
             plan: self.plan.unwrap_or_default(),
+        };
+        reader.done(question)
+    }
+}
+
+/// The parameters of the attainment of targets.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct AttainmentParameters {
+    /// Of this plan.
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50, example = json!(["2025"]))]
+    pub plan: Vec<String>,
+    /// For this region or one within it.
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50)]
+    pub region: Vec<String>,
+    /// Of this metric.
+    #[param(value_type = Vec<MetricCode>, max_items = 50)]
+    pub metric: Vec<String>,
+    /// Of this period: a year, also with those for every year of a longer period, held to that year; or the first and
+    /// the last year.
+    #[param(pattern = "^[0-9]{4}(-[0-9]{4})?$", example = "2025")]
+    pub period: Option<String>,
+    /// As it was known at this instant (RFC 3339), or at the end of this day.
+    #[param(value_type = Option<DayOrInstant>, inline)]
+    pub as_of: Option<String>,
+}
+
+impl Parameters for AttainmentParameters {
+    fn names() -> Vec<String> {
+        documented::<Self>()
+    }
+
+    fn read(query: &str) -> Result<Self, Problem> {
+        read_part(query)
+    }
+}
+
+impl AttainmentParameters {
+    /// The question that the parameters ask.
+    ///
+    /// # Errors
+    /// `invalid_parameter` with everything that can't be read; `validation_failed` for a time to come, or a period
+    /// that ends before it begins.
+    pub fn question(&self, clock: Clock) -> Result<attainment::Question, Problem> {
+        let mut reader = Reader::default();
+        let as_of = reader.as_of(self.as_of.as_ref(), clock);
+        let question = attainment::Question {
+            filter: Filter {
+                plans: reader.plain("plan", &self.plan),
+                regions: reader.plain("region", &self.region),
+                kinds: Vec::new(),
+                metrics: reader.codes::<Metric>("metric", &self.metric),
+                period: reader.period(self.period.as_deref()),
+            },
+            as_of,
+            today: clock.day_of(as_of.unwrap_or_else(|| clock.now())),
         };
         reader.done(question)
     }

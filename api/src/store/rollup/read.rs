@@ -44,7 +44,7 @@ pub(crate) struct Asked<'a> {
     pub level: Level,
     /// By what.
     pub by: &'a [Kept],
-    /// Whether the detail of the entries is told.
+    /// Whether the year and the detail of the entries are told.
     pub with_detail: bool,
     /// In any of these tiers.
     pub tiers: &'a [InvestmentTier],
@@ -65,7 +65,9 @@ pub(crate) struct Sum {
     pub line: String,
     /// How the amounts are known.
     pub kind: Known,
-    /// What else the line tells.
+    /// The year, if it is told.
+    pub year: i32,
+    /// What else the line tells, if that is.
     pub detail: i32,
     /// Whether the projects are of the counted set.
     pub is_counted: bool,
@@ -86,9 +88,9 @@ pub(crate) async fn sums(
         let _ = write!(groups, "key_{place}, ");
     }
     let detail = if asked.with_detail {
-        "detail"
+        "year, detail"
     } else {
-        "0 AS detail"
+        "0 AS year, 0 AS detail"
     };
     let counted = match asked.level {
         Level::Project => "by_project",
@@ -116,9 +118,9 @@ pub(crate) async fn sums(
         )
     };
     let sql = format!(
-        "SELECT {groups}line, kind, detail, is_counted, CAST(SUM(n) AS BIGINT) AS n, \
+        "SELECT {groups}line, kind, year, detail, is_counted, CAST(SUM(n) AS BIGINT) AS n, \
          CAST(SUM(high) AS BIGINT) AS high, CAST(SUM(low) AS BIGINT) AS low FROM ({} UNION ALL {}) AS sides \
-         GROUP BY {groups}line, kind, detail, is_counted",
+         GROUP BY {groups}line, kind, year, detail, is_counted",
         side("rollup_cell", &kept),
         side("rollup_pending", &waiting),
     );
@@ -164,6 +166,7 @@ fn sum(row: &QueryResult, dimensions: usize) -> Result<Sum, Failure> {
         keys: keys.collect::<Result<_, _>>()?,
         line: row.try_get("", "line")?,
         kind: coded(Known::from_code, &row.try_get::<String>("", "kind")?)?,
+        year: row.try_get("", "year")?,
         detail: row.try_get("", "detail")?,
         is_counted: row.try_get("", "is_counted")?,
         count: number("n")?,
