@@ -136,7 +136,7 @@ pub struct InvestmentSums {
 /// A rate, with what it is made of.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"numerator": "37500000.00", "denominator": "120000000.00", "percent": "31.25", "applicable": true}))]
-pub struct RateView {
+pub struct InvestmentRate {
     /// What was reached, in 元; null if not told.
     numerator: Option<Amount>,
     /// What was to be reached, in 元; null if not told.
@@ -153,11 +153,11 @@ pub struct RateView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InvestmentRates {
     /// 投资完成率: completed to the end of the year, by the total investment if it is an exact amount.
-    completion: RateView,
+    completion: InvestmentRate,
     /// 年度投资完成率: completed in the year, by the annual plan.
-    annual_completion: RateView,
+    annual_completion: InvestmentRate,
     /// 资金到位率: received, by allocated, both to the end of the year.
-    funds_received: RateView,
+    funds_received: InvestmentRate,
 }
 
 /// A year of a project's investment.
@@ -346,7 +346,7 @@ impl From<&Sums> for InvestmentSums {
     }
 }
 
-impl From<Rate> for RateView {
+impl From<Rate> for InvestmentRate {
     fn from(rate: Rate) -> Self {
         Self {
             numerator: told(rate.numerator.map(Total::from_fen)),
