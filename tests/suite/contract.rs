@@ -1,6 +1,7 @@
 //! The contract: what is checked in is what is served, whole, and true about who may come in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -124,6 +125,56 @@ fn no_reference_leads_nowhere() {
         let pointer = target.strip_prefix('#').unwrap();
         assert!(CONTRACT.pointer(pointer).is_some(), "{target}");
     }
+}
+
+/// The names under which a source file's types stand in the contract.
+fn schemas_of(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut renamed = None;
+    let mut is_schema = false;
+    for line in source.lines() {
+        if line.starts_with("#[derive(") {
+            is_schema = line.contains("ToSchema");
+            renamed = None;
+        } else if let Some((_, rest)) = line.split_once("#[schema(as = ") {
+            renamed = rest.split([',', ')']).next().map(str::to_owned);
+        } else if line.starts_with("pub struct ") || line.starts_with("pub enum ") {
+            let name = line.split([' ', '<', '(', ';']).nth(2).unwrap();
+            if std::mem::take(&mut is_schema) {
+                names.push(renamed.take().unwrap_or_else(|| name.to_owned()));
+            }
+        }
+    }
+    names
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// In the contract the one that comes later takes the other's place, and nothing says so.
+#[test]
+fn no_two_types_have_the_same_name_in_the_contract() {
+    let mut files = Vec::new();
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/src"),
+        &mut files,
+    );
+    let mut names = BTreeMap::new();
+    for file in files {
+        for name in schemas_of(&std::fs::read_to_string(&file).unwrap()) {
+            let other = names.insert(name.clone(), file.clone());
+            assert!(other.is_none(), "{name}: {file:?} and {other:?}");
+        }
+    }
+    assert!(names.len() > 60, "{names:?}");
 }
 
 #[test]
