@@ -1,6 +1,6 @@
 //! The only place that reads the clock and makes ids.
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, SubsecRound, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -22,6 +22,12 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
+    }
+
+    /// An instant as a clock on the wall shows it, with its distance from UTC.
+    #[must_use]
+    pub fn local(&self, instant: DateTime<Utc>) -> DateTime<FixedOffset> {
+        instant.with_timezone(&self.zone).fixed_offset()
     }
 
     /// The calendar day of an instant.

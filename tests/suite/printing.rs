@@ -10,7 +10,7 @@ use taizhang::auth::Role;
 use taizhang::print::negotiate::{CSV, PRINTABLE, XLSX};
 
 use crate::support::contract::CONTRACT;
-use crate::support::library::{add_account, fen, fields, id, with};
+use crate::support::library::{add_account, day, fen, fields, id, with};
 use crate::support::{Client, Reply, Server};
 
 const DAWA: &str = "211104";
@@ -294,13 +294,21 @@ async fn the_form_follows_the_ending_or_else_what_is_accepted() {
             assert_eq!(reply.bytes.is_empty(), method == Method::HEAD, "{what}");
         }
     }
+    let today = [day(0), day(1)];
     let csv = leader.get("/v1/summary.csv").await.expect(200);
     let file = csv.header("content-disposition").unwrap();
-    let day = file
+    let named = file
         .strip_prefix("attachment; filename=\"summary-")
         .unwrap();
-    let day = day.strip_suffix(".csv\"").unwrap();
-    day.parse::<chrono::NaiveDate>().unwrap();
+    let named = named.strip_suffix(".csv\"").unwrap();
+    // Should midnight fall between the two.
+    assert!(today.iter().any(|day| day == named), "{file}");
+    let notes = Printed::of(&csv).notes;
+    assert!(
+        notes[1].starts_with(&format!("截至：{named}T")),
+        "{notes:?}"
+    );
+    assert!(notes[1].ends_with("+08:00"), "{notes:?}");
 }
 
 #[tokio::test]

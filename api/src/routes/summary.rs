@@ -142,7 +142,7 @@ async fn get_summary(
     };
     let summed = Summed::read(&app.db, reach, question, filters, state.is_complete).await?;
     match print.0 {
-        Some(sheet) => table::answer(app.db.reader(), sheet, &summed).await,
+        Some(sheet) => table::answer(&app.db, sheet, &summed).await,
         None => Ok(tag.on(json(&view(summed)))),
     }
 }

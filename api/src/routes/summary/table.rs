@@ -11,9 +11,9 @@ use domain::tier::InvestmentTier;
 use sea_orm::ConnectionTrait;
 
 use super::Summed;
+use crate::clock::Clock;
 use crate::print::{Cell, Column, Sheet, Table};
 use crate::problem::{Language, Problem};
-use crate::store::Failure;
 use crate::store::counting::Base;
 use crate::store::reference::list::List;
 use crate::store::reference::names;
@@ -22,13 +22,14 @@ use crate::store::reference::region::Region;
 use crate::store::reference::sector::Sector;
 use crate::store::reference::unit::Unit;
 use crate::store::summary::Dimension;
+use crate::store::{Db, Failure};
 
 /// What people call the values of a dimension, by code.
 type Names = BTreeMap<String, String>;
 
 /// The answer to who wants a table.
 pub(super) async fn answer(
-    db: &impl ConnectionTrait,
+    db: &Db,
     sheet: Sheet,
     summed: &Summed,
 ) -> Result<HttpResponse, Problem> {
@@ -36,10 +37,10 @@ pub(super) async fn answer(
     for (place, dimension) in summed.question.group_by.iter().enumerate() {
         let keys = summed.answer.cells.iter();
         let codes: Vec<String> = keys.filter_map(|c| c.keys.get(place)?.clone()).collect();
-        let names = named(db, *dimension, &codes, sheet.language).await;
+        let names = named(db.reader(), *dimension, &codes, sheet.language).await;
         all.push(names.map_err(Failure::told)?);
     }
-    sheet.answer(table(sheet, summed, &all))
+    sheet.answer(table(sheet, db.clock(), summed, &all))
 }
 
 /// What the values of a dimension are called.
@@ -85,7 +86,7 @@ const fn heading(dimension: Dimension, language: Language) -> &'static str {
     }
 }
 
-fn table(sheet: Sheet, summed: &Summed, names: &[Names]) -> Table {
+fn table(sheet: Sheet, clock: Clock, summed: &Summed, names: &[Names]) -> Table {
     let language = sheet.language;
     let link = summed.link();
     let rows = summed.answer.cells.iter().map(|cell| {
@@ -110,11 +111,11 @@ fn table(sheet: Sheet, summed: &Summed, names: &[Names]) -> Table {
     total.extend(measured(&summed.answer.total));
     total.push(Cell::Text(link.to(&[], None)));
     Table {
-        name: format!("summary-{}", summed.as_of.format("%Y-%m-%d")),
+        name: format!("summary-{}", clock.day_of(summed.as_of)),
         title: language
             .choose("重大项目汇总表", "Major projects, added up")
             .to_owned(),
-        notes: notes(sheet, summed),
+        notes: notes(sheet, clock, summed),
         columns: columns(summed, language),
         rows: rows.collect(),
         total: Some(total),
@@ -174,7 +175,7 @@ fn measured(measures: &Measures) -> [Cell; 7] {
     ]
 }
 
-fn notes(sheet: Sheet, summed: &Summed) -> Vec<String> {
+fn notes(sheet: Sheet, clock: Clock, summed: &Summed) -> Vec<String> {
     let language = sheet.language;
     let Summed {
         answer,
@@ -186,6 +187,10 @@ fn notes(sheet: Sheet, summed: &Summed) -> Vec<String> {
         Language::Chinese => format!("{zh}：{what}"),
         Language::English => format!("{en}: {what}"),
     };
+    // Exactly, so that the same can be asked for again.
+    let as_of = clock
+        .local(*as_of)
+        .to_rfc3339_opts(SecondsFormat::AutoSi, false);
     let level = question.frame.level;
     let counting = match &answer.base {
         Base::Portfolio => language.choose("全库", "the whole library").to_owned(),
@@ -197,11 +202,7 @@ fn notes(sheet: Sheet, summed: &Summed) -> Vec<String> {
         language.choose("仅您可见的项目", "the projects that you may see")
     };
     let mut notes = vec![
-        said(
-            "截至",
-            "As of",
-            &as_of.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        ),
+        said("截至", "As of", &as_of),
         said("计数范围", "Counted", &counting),
         said(
             "统计口径",
