@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{TimeDelta, Timelike};
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
@@ -13,10 +14,12 @@ const KEYS: Duration = Duration::from_secs(10);
 /// How often what changed is folded into the sums that are kept. Who reads adds what waits himself; the less waits,
 /// the less there is to add.
 const FOLD: Duration = Duration::from_secs(1);
-/// How often the sums are proved.
-const PROVE: Duration = Duration::from_hours(24);
-/// How long after the start that is done first: a service that has just begun has better to do.
-const PROVE_FIRST: Duration = Duration::from_mins(10);
+/// How often it is looked whether the sums have to be proved again.
+const PROVE: Duration = Duration::from_mins(10);
+/// How old a proof gets: each night there is another.
+const PROOF_LASTS: TimeDelta = TimeDelta::hours(20);
+/// The hours of the night in which they are proved, when few ask.
+const NIGHT: std::ops::Range<u32> = 1..5;
 /// How often what is old is dropped.
 const OLD: Duration = Duration::from_mins(10);
 
@@ -45,11 +48,12 @@ pub(crate) fn start(app: App) {
     });
     let proving = db.clone();
     actix_web::rt::spawn(async move {
-        let start = tokio::time::Instant::now() + PROVE_FIRST;
-        let mut ticks = tokio::time::interval_at(start, PROVE);
+        let mut ticks = tokio::time::interval(PROVE);
         loop {
             ticks.tick().await;
-            prove(&proving).await;
+            if is_due(&proving).await {
+                prove(&proving).await;
+            }
         }
     });
     actix_web::rt::spawn(async move {
@@ -59,6 +63,17 @@ pub(crate) fn start(app: App) {
             forget_old(&db).await;
         }
     });
+}
+
+/// Whether it is night and the last proof is of the night before, by whichever service it was made.
+async fn is_due(db: &Db) -> bool {
+    let now = db.clock().now();
+    let proved = match rollup::health(db.reader()).await {
+        Ok(health) => health.proved,
+        Err(_) => return false,
+    };
+    NIGHT.contains(&db.clock().local(now).hour())
+        && proved.is_none_or(|(at, _)| now - at > PROOF_LASTS)
 }
 
 /// Holds the sums against the library; what differs is told, by name, for whoever looks after the service.

@@ -109,6 +109,17 @@ async fn a_cell_that_was_changed_by_hand_is_found_and_made_right() {
     assert_eq!(changed.rows_affected(), 1);
     let proof = in_store(&server, async |db| rollup::verify(&db).await.unwrap()).await;
     assert_eq!(proof.count, 1);
+    // Whoever watches the service is told.
+    let nobody = server.anonymous();
+    let ready = nobody.get("/readyz").await.expect(200);
+    assert_eq!(ready.at("/sums/state"), "differ");
+    assert_eq!(ready.at("/sums/differences"), 1);
+    let metrics = nobody.get("/metrics").await.expect(200);
+    assert!(
+        metrics.text.contains("\ntaizhang_sums_differences 1\n"),
+        "{}",
+        metrics.text
+    );
     let found = &proof.differences[0];
     assert!(
         found.cell.contains("region=211104") && found.cell.contains("stage=planning"),
@@ -118,6 +129,10 @@ async fn a_cell_that_was_changed_by_hand_is_found_and_made_right() {
     in_store(&server, async |db| rollup::rebuild(&db).await.unwrap()).await;
     let proof = in_store(&server, async |db| rollup::verify(&db).await.unwrap()).await;
     assert_eq!((proof.count, proof.differences), (0, vec![]));
+    assert_eq!(
+        nobody.get("/readyz").await.expect(200).at("/sums/state"),
+        "agree"
+    );
 }
 
 #[tokio::test]

@@ -541,6 +541,7 @@ async fn case(
             "/.well-known/jwks.json"
             | "/healthz"
             | "/readyz"
+            | "/metrics"
             | "/v1/me"
             | "/v1/me/sessions"
             | "/v1/projects"

@@ -77,6 +77,7 @@ operations! {
     GET "/.well-known/jwks.json": Door::Open, PEOPLE_ONLY;
     GET "/healthz": Door::Open, PEOPLE_ONLY;
     GET "/readyz": Door::Open, PEOPLE_ONLY;
+    GET "/metrics": Door::Open, PEOPLE_ONLY;
 
     GET "/v1/me": Door::Oneself, ANY_SCOPE;
     POST "/v1/me/password": Door::Oneself, PEOPLE_ONLY;

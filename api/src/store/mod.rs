@@ -30,12 +30,3 @@ pub mod transition;
 pub use db::{Author, Db, Tx};
 pub use failure::Failure;
 pub(crate) use failure::corrupt;
-
-/// Asks the database for an answer.
-///
-/// # Errors
-/// [`Failure`] if there is none.
-pub async fn ping(db: &impl sea_orm::ConnectionTrait) -> Result<(), Failure> {
-    db.execute_unprepared("SELECT 1").await?;
-    Ok(())
-}

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Valu
 
 use super::entries::{KEYS, MEASURES, Of, entries};
 use super::{TOUCHED, alone};
-use crate::store::{Db, Failure};
+use crate::store::{Db, Failure, corrupt};
 
 /// How many differences are told.
 const TOLD: usize = 100;
@@ -55,6 +55,34 @@ pub async fn verify(db: &Db) -> Result<Proof, Failure> {
         })
     })
     .await
+}
+
+/// What the last proof found, and how much waits to be folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// When the sums were proved last, and how many differed; none if they never were.
+    pub proved: Option<(DateTime<Utc>, i64)>,
+    /// How many changes wait to be folded.
+    pub waiting: i64,
+}
+
+/// How the sums are.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn health(db: &impl ConnectionTrait) -> Result<Health, Failure> {
+    let asked = Statement::from_string(
+        db.get_database_backend(),
+        "SELECT verified_at, differences, (SELECT COUNT(*) FROM rollup_pending) AS waiting FROM rollup_state",
+    );
+    let row = db.query_one_raw(asked).await?;
+    let row = row.ok_or_else(|| corrupt("rollup_state"))?;
+    let at: Option<DateTime<Utc>> = row.try_get("", "verified_at")?;
+    let count: Option<i64> = row.try_get("", "differences")?;
+    Ok(Health {
+        proved: at.zip(count),
+        waiting: row.try_get("", "waiting")?,
+    })
 }
 
 async fn differences(tx: &DatabaseTransaction) -> Result<(u64, Vec<Difference>), Failure> {

@@ -15,7 +15,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Db, Failure, Tx, accounting, corrupt};
-pub use check::{Difference, Proof, verify};
+pub use check::{Difference, Health, Proof, health, verify};
 pub(crate) use entries::{ENDED, PLAN, REST, STOCK};
 use entries::{KEYS, MEASURES, Of, entries};
 pub(crate) use read::{Asked, Kept, sums};
