@@ -1,8 +1,7 @@
 //! What a roll-up adds up (汇总), telling unknown from zero.
 
 use crate::coded::coded_enum;
-use crate::money::{Money, Total};
-use crate::tier::Investment;
+use crate::money::Total;
 
 coded_enum! {
     /// How the amount of a project is known (投资额口径).
@@ -34,30 +33,37 @@ pub struct Measures {
     pub floor_sum: Total,
     /// How many have neither.
     pub undetermined: u64,
-    /// The sum of the annual plans of the year asked for (年度计划投资).
-    pub annual_plan: Total,
+    /// The annual plans of the year asked for (年度计划投资).
+    pub annual_plan: Told,
+    /// What was completed in the year asked for (年度完成投资).
+    pub completed_in_year: Told,
+    /// What was completed to date (累计完成投资).
+    pub completed_total: Told,
+    /// The funds received to date (到位资金).
+    pub funds_received: Told,
+}
+
+/// A sum of figures that were told; without any it is unknown, not zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// How many figures: plans of projects, or months of projects.
+    pub count: u64,
+    /// What they come to.
+    pub sum: Total,
+}
+
+impl Told {
+    /// The sum of both.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            sum: join(self.sum, other.sum),
+        }
+    }
 }
 
 impl Measures {
-    /// Takes one project in.
-    pub fn add(&mut self, investment: Investment, annual_plan: Option<Money>) {
-        self.count += 1;
-        match investment {
-            Investment::Exact(amount) => {
-                self.exact_count += 1;
-                self.exact_sum = plus(self.exact_sum, amount);
-            }
-            Investment::Floor(amount) => {
-                self.floor_count += 1;
-                self.floor_sum = plus(self.floor_sum, amount);
-            }
-            Investment::Unknown => self.undetermined += 1,
-        }
-        if let Some(plan) = annual_plan {
-            self.annual_plan = plus(self.annual_plan, plan);
-        }
-    }
-
     /// Takes in so many projects whose amounts are known alike, with the sum of what is known.
     pub fn add_many(&mut self, known: Known, count: u64, sum: Total) {
         self.count += count;
@@ -74,11 +80,6 @@ impl Measures {
         }
     }
 
-    /// Takes the sum of annual plans in.
-    pub fn add_plans(&mut self, sum: Total) {
-        self.annual_plan = join(self.annual_plan, sum);
-    }
-
     /// The measures of two disjoint sets together.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
@@ -89,53 +90,67 @@ impl Measures {
             floor_count: self.floor_count + other.floor_count,
             floor_sum: join(self.floor_sum, other.floor_sum),
             undetermined: self.undetermined + other.undetermined,
-            annual_plan: join(self.annual_plan, other.annual_plan),
+            annual_plan: self.annual_plan.join(other.annual_plan),
+            completed_in_year: self.completed_in_year.join(other.completed_in_year),
+            completed_total: self.completed_total.join(other.completed_total),
+            funds_received: self.funds_received.join(other.funds_received),
         }
     }
 }
 
 fn join(a: Total, b: Total) -> Total {
-    Total::from_fen(a.fen() + b.fen())
-}
-
-fn plus(sum: Total, amount: Money) -> Total {
     // 10^17 分 at most each: an i128 holds more of them than there are atoms to build with.
-    Total::from_fen(sum.fen() + i128::from(amount.fen()))
+    Total::from_fen(a.fen() + b.fen())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Money;
+
+    fn fen(fen: i128) -> Total {
+        Total::from_fen(fen)
+    }
 
     #[test]
     fn unknown_is_told_apart_and_never_counted_as_zero() {
         let mut measures = Measures::default();
-        measures.add(Investment::Exact(Money::from_fen(150).unwrap()), None);
-        measures.add(Investment::Floor(Money::from_fen(500).unwrap()), None);
-        measures.add(Investment::Unknown, None);
+        measures.add_many(Known::Exact, 1, fen(150));
+        measures.add_many(Known::Floor, 2, fen(500));
+        measures.add_many(Known::Unknown, 3, Total::ZERO);
+        let Measures {
+            count,
+            exact_count,
+            floor_count,
+            undetermined,
+            ..
+        } = measures;
         assert_eq!(
-            (
-                measures.count,
-                measures.exact_count,
-                measures.floor_count,
-                measures.undetermined
-            ),
-            (3, 1, 1, 1)
+            (count, exact_count, floor_count, undetermined),
+            (6, 1, 2, 3)
         );
         assert_eq!(measures.exact_sum.to_string(), "1.50");
         assert_eq!(measures.floor_sum.to_string(), "5.00");
+        assert_eq!(measures.completed_total, Told::default());
     }
 
     #[test]
     fn a_thousand_of_the_largest_projects_add_up() {
-        let mut measures = Measures::default();
-        for _ in 0..1000 {
-            measures.add(Investment::Exact(Money::MAX), Some(Money::MAX));
-        }
-        assert_eq!(measures.exact_sum.to_string(), "1000000000000000000.00");
+        let most = Total::from(Money::MAX);
+        let mut measures = Measures {
+            annual_plan: Told {
+                count: 1,
+                sum: most,
+            },
+            ..Measures::default()
+        };
+        measures.add_many(Known::Exact, 1, most);
+        let all = (0..1000).fold(Measures::default(), |all, _| all.join(measures));
+        assert_eq!(all.exact_sum.to_string(), "1000000000000000000.00");
+        let plans = all.join(all).annual_plan;
         assert_eq!(
-            measures.join(measures).annual_plan.to_string(),
-            "2000000000000000000.00"
+            (plans.count, plans.sum.to_string().as_str()),
+            (2000, "2000000000000000000.00")
         );
     }
 }

@@ -15,7 +15,7 @@ use crate::support::{Client, Reply, Server};
 
 const DAWA: &str = "211104";
 /// How many columns follow those of the dimensions.
-const MEASURES: usize = 7;
+const MEASURES: usize = 10;
 
 /// Asks for a form of an answer, in English.
 async fn asked(client: &Client, path: &str, accept: &str) -> Reply {
@@ -82,6 +82,14 @@ fn amount(measures: &Value, of: &str) -> String {
     }
 }
 
+/// A sum of figures as JSON tells it, or nothing where none was told.
+fn figure(measures: &Value, of: &str) -> String {
+    match measures["told"][of].as_u64().unwrap() {
+        0 => String::new(),
+        _ => measures[of].as_str().unwrap().to_owned(),
+    }
+}
+
 /// What JSON says of a cell or a total, as a row of a table in 元 has it behind the dimensions.
 fn told(measures: &Value) -> [String; MEASURES] {
     let count = |value: &Value| value.as_u64().unwrap().to_string();
@@ -92,7 +100,10 @@ fn told(measures: &Value) -> [String; MEASURES] {
         count(&measures["floor"]["count"]),
         amount(measures, "floor"),
         count(&measures["undetermined"]),
-        measures["annual_plan"].as_str().unwrap().to_owned(),
+        figure(measures, "annual_plan"),
+        figure(measures, "completed_in_year"),
+        figure(measures, "completed_total"),
+        figure(measures, "funds_received"),
     ]
 }
 
@@ -121,6 +132,10 @@ async fn library() -> (Server, Client) {
         let path = format!("/v1/projects/{}/plan-years/2025", id(&made));
         let plan = manager.put(&path, &plan).if_none();
         plan.send().await.expect(201);
+        let month = json!({ "completed": "7654321.05", "funds_received": "0.00" });
+        let path = format!("/v1/projects/{}/investment/2025/3", id(&made));
+        let month = manager.put(&path, &month).if_none();
+        month.send().await.expect(201);
     }
     (server, manager)
 }
@@ -177,7 +192,7 @@ async fn a_spreadsheet_says_it_in_numbers() {
     for (row, measures) in rows[below..].iter().zip(measures) {
         let expected = told(measures);
         for (place, expected) in expected.iter().enumerate() {
-            let is_amount = [2, 4, 6].contains(&place);
+            let is_amount = [2, 4, 6, 7, 8, 9].contains(&place);
             let expected = if is_amount {
                 wan(expected)
             } else {
@@ -190,7 +205,7 @@ async fn a_spreadsheet_says_it_in_numbers() {
             assert_eq!(row[2 + place], expected, "{row:?}");
         }
         assert_eq!(
-            text(&row[9]),
+            text(&row[2 + MEASURES]),
             measures["projects"]
                 .as_str()
                 .unwrap_or(&json.str("/projects"))
@@ -239,7 +254,7 @@ async fn amounts_are_in_the_unit_that_is_asked_for_and_say_so() {
             (exact, floor)
         );
         let of_amounts = printed.headings.iter().filter(|h| h.ends_with(said));
-        assert_eq!(of_amounts.count(), 3, "{:?}", printed.headings);
+        assert_eq!(of_amounts.count(), 6, "{:?}", printed.headings);
         let note = printed.notes.last().unwrap();
         assert_eq!(note.contains("四舍五入"), rounds, "{note}");
         assert!(note.contains(said.trim_matches(['（', '）'])), "{note}");

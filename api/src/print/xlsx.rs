@@ -174,7 +174,7 @@ fn width(text: &str) -> u16 {
 mod tests {
     use std::io::Cursor;
 
-    use calamine::{Data, DataType, Reader, Xlsx};
+    use calamine::{Data, Reader, Xlsx};
     use chrono::NaiveDate;
     use domain::money::Total;
     use domain::rate::Rate;
@@ -223,9 +223,10 @@ mod tests {
             Cell::Text("end".to_owned()),
         ]));
         // Days since the end of 1899.
-        let day = cells.get(4).and_then(DataType::as_f64);
-        assert_eq!(day, Some(45_734.0));
-        assert!(matches!(cells.get(4), Some(Data::DateTime(_))));
+        let Some(Data::DateTime(day)) = cells.get(4) else {
+            panic!("no date: {:?}", cells.get(4));
+        };
+        assert_eq!(Some(day.as_f64()), Some(45_734.0));
         let others: Vec<&Data> = cells
             .iter()
             .filter(|cell| !matches!(cell, Data::DateTime(_)))

@@ -62,12 +62,35 @@ pub struct MeasuresView {
     undetermined: u64,
     /// The annual plans of the year, in 元.
     annual_plan: Amount,
+    /// What was completed in the year, in 元.
+    completed_in_year: Amount,
+    /// What was completed to date, in 元.
+    completed_total: Amount,
+    /// The funds received to date, in 元.
+    funds_received: Amount,
+    /// How many figures these sums are of: without any a sum is unknown, not zero.
+    told: ToldView,
+}
+
+/// How many figures were told.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ToldView {
+    /// Annual plans, one a project.
+    annual_plan: u64,
+    /// Months of the year of which it was told what was completed, one a project and month.
+    completed_in_year: u64,
+    /// The same of all months.
+    completed_total: u64,
+    /// Months of which it was told what funds were received.
+    funds_received: u64,
 }
 
 /// A cell: its value of each dimension, what it adds up to, and the projects behind it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"tier": "from_100m", "stage": "construction", "count": 41, "exact": {"count": 40, "sum": "9120000000.00"},
-    "floor": {"count": 1, "sum": "100000000.00"}, "undetermined": 0, "annual_plan": "0.00",
+    "floor": {"count": 1, "sum": "100000000.00"}, "undetermined": 0, "annual_plan": "120000000.00",
+    "completed_in_year": "60000000.00", "completed_total": "90000000.00", "funds_received": "0.00",
+    "told": {"annual_plan": 1, "completed_in_year": 6, "completed_total": 14, "funds_received": 0},
     "projects": "/v1/projects?counting=portfolio&level=project&tier=from_100m&stage=construction"}))]
 pub struct CellView {
     /// The dimensions asked for, by name; null where projects have none.
@@ -247,13 +270,25 @@ impl From<Measures> for MeasuresView {
             floor_sum,
             undetermined,
             annual_plan,
+            completed_in_year,
+            completed_total,
+            funds_received,
         } = measures;
         Self {
             count,
             exact: CountAndSum::new(exact_count, exact_sum),
             floor: CountAndSum::new(floor_count, floor_sum),
             undetermined,
-            annual_plan: annual_plan.to_string(),
+            annual_plan: annual_plan.sum.to_string(),
+            completed_in_year: completed_in_year.sum.to_string(),
+            completed_total: completed_total.sum.to_string(),
+            funds_received: funds_received.sum.to_string(),
+            told: ToldView {
+                annual_plan: annual_plan.count,
+                completed_in_year: completed_in_year.count,
+                completed_total: completed_total.count,
+                funds_received: funds_received.count,
+            },
         }
     }
 }

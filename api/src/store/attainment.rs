@@ -486,6 +486,7 @@ async fn invested(
             INVESTED,
             Expr::col((INVESTED, "project_id")).equals((project::Entity, Column::Id)),
         )
+        .and_where(Expr::col((INVESTED, "completed_fen")).is_not_null())
         .and_where(year.lte(last_year(targets)));
     frame.limit(&mut select, Rows::Counted);
     let rows = frame.run(db, select).await?;

@@ -21,7 +21,7 @@ pub(crate) const PLAN: &str = "plan";
 /// In which years who stands in which line of the accounts: `project_id`, `line`, `from_year`, `to_year`,
 /// `previous_year`, `landed_after`, `happened_on`.
 pub(crate) const SPAN: &str = "span";
-/// What was invested in a month, as it was told: `project_id`, `year`, `completed_fen`.
+/// What was told of a month: `project_id`, `year`, `completed_fen`, `received_fen`.
 pub(crate) const INVESTED: &str = "invested";
 /// On a list, with the parts of covers: `base`, `id`.
 const ON_LIST: &str = "on_list";
@@ -262,12 +262,20 @@ fn spans(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
 fn investments(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
     use investment_month::{Column, Entity};
     let select = Query::select()
-        .columns([Column::ProjectId, Column::Year, Column::CompletedFen])
+        .columns([
+            Column::ProjectId,
+            Column::Year,
+            Column::CompletedFen,
+            Column::ReceivedFen,
+        ])
         .from(Entity)
-        .and_where(Column::CompletedFen.is_not_null())
         .cond_where(known(as_of, Column::RecordedAt, Column::SupersededAt))
         .take();
-    table(INVESTED, &["project_id", "year", "completed_fen"], select)
+    table(
+        INVESTED,
+        &["project_id", "year", "completed_fen", "received_fen"],
+        select,
+    )
 }
 
 /// The members, and of each cover among them its parts, recursively.

@@ -129,23 +129,32 @@ impl Db {
         T: 'static,
         F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, Failure> + 'static,
     {
-        let reader = self.reader.clone();
+        let this = self.clone();
         // In its own task: a client that goes away must not leave a transaction half begun.
-        detached(async move {
-            let isolation = (reader.get_database_backend() == DbBackend::Postgres)
-                .then_some(IsolationLevel::RepeatableRead);
-            let options = TransactionOptions {
-                isolation_level: isolation,
-                access_mode: isolation.map(|_| AccessMode::ReadOnly),
-                sqlite_transaction_mode: None,
-            };
-            let tx = reader.begin_with_options(options).await?;
-            let result = work(&tx).await;
-            tx.rollback().await?;
-            result
-        })
-        .await
-        .map_err(Failure::told)
+        detached(async move { this.snapshot(work).await })
+            .await
+            .map_err(Failure::told)
+    }
+
+    /// The same, for who is no client.
+    ///
+    /// # Errors
+    /// Whatever `work` answers, or the database's own failure.
+    pub(crate) async fn snapshot<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        F: AsyncFnOnce(&DatabaseTransaction) -> Result<T, Failure>,
+    {
+        let isolation = (self.reader.get_database_backend() == DbBackend::Postgres)
+            .then_some(IsolationLevel::RepeatableRead);
+        let options = TransactionOptions {
+            isolation_level: isolation,
+            access_mode: isolation.map(|_| AccessMode::ReadOnly),
+            sqlite_transaction_mode: None,
+        };
+        let tx = self.reader.begin_with_options(options).await?;
+        let result = work(&tx).await;
+        tx.rollback().await?;
+        result
     }
 
     /// One transaction that is done wholly or not at all; tried again if the database asks for it.

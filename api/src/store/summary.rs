@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::coded::Coded;
 use domain::family::Level;
 use domain::money::Total;
-use domain::rollup::Measures;
+use domain::rollup::{Measures, Told};
 use domain::stage::{Condition as ProjectCondition, Stage};
 use domain::tier::InvestmentTier;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement, SimpleExpr};
@@ -13,10 +13,12 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryResult, TryGetable,
 };
 
-use super::counting::{Base, COUNTED, Frame, PLAN, Rows};
+use super::counting::{Base, COUNTED, Frame, INVESTED as MONTHS, PLAN, Rows};
 use super::filter::{Filter, Scoped};
 use super::listing::{count, counted_only};
-use super::rollup::{self, Kept, PLAN as PLANS, REST, STOCK};
+use super::rollup::{
+    self, INVESTED, INVESTED_TOTAL, Kept, PLAN as PLANS, RECEIVED_TOTAL, REST, STOCK,
+};
 use super::{Failure, corrupt};
 use crate::auth::Reach;
 use crate::entity::project::{self, Column};
@@ -251,22 +253,34 @@ async fn from_sums(
         year,
     } = question;
     let scoped = filter.within(db, reach, &frame).await?;
-    let which = format!("line IN ('{STOCK}', '{REST}', '{PLANS}') AND year IN (0, {year})");
+    let lines = [STOCK, REST, PLANS, INVESTED, INVESTED_TOTAL, RECEIVED_TOTAL].join("', '");
+    let which = format!("line IN ('{lines}') AND year IN (0, {year})");
     let asked = scoped.asked(which, frame.level, by);
     let mut cells: BTreeMap<Vec<Option<String>>, Measures> = BTreeMap::new();
     let mut inside_families = 0;
     let mut broken_down = Measures::default();
     for sum in rollup::sums(db, &asked).await? {
         let count = u64::try_from(sum.count).map_err(|_| corrupt("a sum of projects"))?;
-        match (sum.line.as_str(), sum.is_counted) {
-            (STOCK, true) => cells
-                .entry(sum.keys)
-                .or_default()
-                .add_many(sum.kind, count, sum.amount),
-            (STOCK, false) => inside_families += count,
-            (PLANS, true) => cells.entry(sum.keys).or_default().add_plans(sum.amount),
-            (PLANS, false) => broken_down.add_plans(sum.amount),
-            _ => broken_down.add_many(sum.kind, count, sum.amount),
+        if (sum.line.as_str(), sum.is_counted) == (STOCK, false) {
+            inside_families += count;
+            continue;
+        }
+        let measures = if sum.is_counted {
+            cells.entry(sum.keys).or_default()
+        } else {
+            &mut broken_down
+        };
+        let told = Told {
+            count,
+            sum: sum.amount,
+        };
+        match sum.line.as_str() {
+            STOCK => measures.add_many(sum.kind, count, sum.amount),
+            REST => broken_down.add_many(sum.kind, count, sum.amount),
+            PLANS => measures.annual_plan = measures.annual_plan.join(told),
+            INVESTED => measures.completed_in_year = measures.completed_in_year.join(told),
+            INVESTED_TOTAL => measures.completed_total = measures.completed_total.join(told),
+            _ => measures.funds_received = measures.funds_received.join(told),
         }
     }
     let mut cells: Vec<Cell> = cells
@@ -370,6 +384,12 @@ async fn cells(
                 .equals((project::Entity, Column::Id))
                 .and(Expr::col((PLAN, "year")).eq(year)),
         )
+        .join_subquery(
+            JoinType::LeftJoin,
+            money(year),
+            MONEY,
+            Expr::col((MONEY, "project_id")).equals((project::Entity, Column::Id)),
+        )
         .cond_where(counted_only(scoped, frame, scoped.condition(backend)));
     frame.limit(&mut select, rows);
     frame
@@ -380,7 +400,35 @@ async fn cells(
         .collect()
 }
 
-/// Count, exact amounts, lower bounds and annual plan; the sums in two parts each.
+/// What was told of each project's months: how many, and how much in two parts.
+const MONEY: &str = "money";
+/// The sums of [`MONEY`]: the name, and what is summed up.
+const MONIES: [(&str, &str); 3] = [
+    ("in_year", "CASE WHEN year = {year} THEN completed_fen END"),
+    ("total", "completed_fen"),
+    ("received", "received_fen"),
+];
+
+fn money(year: i32) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .column((MONTHS, "project_id"))
+        .from(MONTHS)
+        .group_by_col((MONTHS, "project_id"));
+    for (name, fen) in MONIES {
+        let fen = fen.replace("{year}", &year.to_string());
+        for (part, sql) in [
+            ("count", format!("COUNT({fen})")),
+            ("high", format!("CAST(SUM(({fen}) / {PART}) AS BIGINT)")),
+            ("low", format!("CAST(SUM(({fen}) % {PART}) AS BIGINT)")),
+        ] {
+            select.expr_as(Expr::cust(sql), format!("{name}_{part}"));
+        }
+    }
+    select
+}
+
+/// Count, exact amounts, lower bounds, annual plan and what was told of months; the sums in two parts each.
 fn measures(select: &mut SelectStatement, amount: &'static str) {
     let of_kind = |kind: &str, value: &str| {
         format!(
@@ -398,10 +446,17 @@ fn measures(select: &mut SelectStatement, amount: &'static str) {
         ("floor_count", of_kind("floor", "1")),
         ("floor_high", of_kind("floor", &high)),
         ("floor_low", of_kind("floor", &low)),
+        ("plan_count", "COUNT(planned_fen)".to_owned()),
         ("plan_high", plan(&format!("/ {PART}"))),
         ("plan_low", plan(&format!("% {PART}"))),
     ] {
         select.expr_as(Expr::cust(sql), name);
+    }
+    for (name, _) in MONIES {
+        for part in ["count", "high", "low"] {
+            let sum = format!("CAST(COALESCE(SUM({MONEY}.{name}_{part}), 0) AS BIGINT)");
+            select.expr_as(Expr::cust(sum), format!("{name}_{part}"));
+        }
     }
 }
 
@@ -415,6 +470,12 @@ fn cell(row: &QueryResult, group_by: &[Dimension]) -> Result<Cell, Failure> {
         |name: &str| number(name).and_then(|n| u64::try_from(n).map_err(|_| corrupt(name)));
     let sum =
         |high: &str, low: &str| Ok::<_, Failure>(Total::from_parts(number(high)?, number(low)?));
+    let told = |name: &str| {
+        Ok::<_, Failure>(Told {
+            count: natural(&format!("{name}_count"))?,
+            sum: sum(&format!("{name}_high"), &format!("{name}_low"))?,
+        })
+    };
     let (all, exact, floor) = (
         natural("count")?,
         natural("exact_count")?,
@@ -429,7 +490,10 @@ fn cell(row: &QueryResult, group_by: &[Dimension]) -> Result<Cell, Failure> {
             floor_count: floor,
             floor_sum: sum("floor_high", "floor_low")?,
             undetermined: all.saturating_sub(exact).saturating_sub(floor),
-            annual_plan: sum("plan_high", "plan_low")?,
+            annual_plan: told("plan")?,
+            completed_in_year: told("in_year")?,
+            completed_total: told("total")?,
+            funds_received: told("received")?,
         },
     })
 }

@@ -170,6 +170,7 @@ impl History<'_> {
             3..=5 => ("amended", self.amend().await),
             6 => ("listed", self.list().await),
             7 => ("planned", self.plan().await),
+            9 => ("invested", self.invest().await),
             8 if self.chance.one_in(3) => ("regions changed", self.rearrange().await),
             _ => ("moved", self.step().await),
         };
@@ -262,6 +263,26 @@ impl History<'_> {
         self.client.put(&path, &body).if_match(&tag).send().await
     }
 
+    async fn invest(&mut self) -> Reply {
+        let (id, year) = (self.any(), *self.chance.of(&YEARS));
+        let path = format!("/v1/projects/{id}/investment/{year}/{}", 1 + self.days(2));
+        let amount = *self.chance.of(&AMOUNTS);
+        let body = if self.chance.one_in(3) {
+            json!({ "funds_received": amount })
+        } else {
+            json!({ "completed": amount, "funds_received": "0.00" })
+        };
+        let put = self.client.put(&path, &body).if_none().send().await;
+        if put.status != 412 {
+            return put;
+        }
+        let tag = self.client.get(&path).await.expect(200).etag();
+        if self.chance.one_in(2) {
+            return self.client.delete(&path).if_match(&tag).send().await;
+        }
+        self.client.put(&path, &body).if_match(&tag).send().await
+    }
+
     /// One district now lies within another, or within the city again.
     async fn rearrange(&mut self) -> Reply {
         let path = format!("/v1/regions/{}", self.region(3));
@@ -334,7 +355,13 @@ fn told(measures: &Value) -> Numbers {
         count("/floor/count"),
         sum("/floor/sum"),
         count("/undetermined"),
-        measures["annual_plan"].as_str().map_or(0, fen),
+        [
+            "annual_plan",
+            "completed_in_year",
+            "completed_total",
+            "funds_received",
+        ]
+        .map(|name| measures[name].as_str().map_or(0, fen)),
     )
 }
 
@@ -503,6 +530,7 @@ async fn every_number_of_any_time_is_what_the_events_add_up_to() {
         "amended",
         "listed",
         "planned",
+        "invested",
         "regions changed",
         "moved",
     ] {

@@ -44,6 +44,8 @@ struct Project {
     entry: Entry,
     moves: Vec<(Move, NaiveDate)>,
     plans: BTreeMap<i32, Option<i128>>,
+    /// What was completed and received, by year and month.
+    months: BTreeMap<(i32, i32), [Option<i128>; 2]>,
 }
 
 /// The library as it was known at an instant.
@@ -53,8 +55,9 @@ pub(super) struct Library {
     lists: BTreeMap<String, BTreeSet<ProjectId>>,
 }
 
-/// Count, exact count and sum, floor count and sum, undetermined, annual plan.
-pub(super) type Numbers = (u64, u64, i128, u64, i128, u64, i128);
+/// Count, exact count and sum, floor count and sum, undetermined; and the sums of annual plans, of what was completed in the
+/// year and in all, and of funds received.
+pub(super) type Numbers = (u64, u64, i128, u64, i128, u64, [i128; 4]);
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -151,6 +154,11 @@ impl Told {
     }
 }
 
+fn month_of(told: &Value) -> (i32, i32) {
+    let number = |name: &str| i32::try_from(told[name].as_i64().unwrap()).unwrap();
+    (number("year"), number("month"))
+}
+
 fn local(at: DateTime<Utc>) -> NaiveDate {
     (at + chrono::TimeDelta::hours(8)).date_naive()
 }
@@ -189,6 +197,7 @@ impl Library {
                     entry,
                     moves: Vec::new(),
                     plans: BTreeMap::new(),
+                    months: BTreeMap::new(),
                 };
                 assert!(self.projects.insert(id, project).is_none());
             }
@@ -200,6 +209,16 @@ impl Library {
             "unplanned" => {
                 let year = i32::try_from(event.before["year"].as_i64().unwrap()).unwrap();
                 self.projects.get_mut(&id).unwrap().plans.remove(&year);
+            }
+            "invested" => {
+                let told = |name: &str| after[name].as_str().map(fen);
+                let figures = [told("completed"), told("funds_received")];
+                let project = self.projects.get_mut(&id).unwrap();
+                project.months.insert(month_of(&event.after), figures);
+            }
+            "uninvested" => {
+                let project = self.projects.get_mut(&id).unwrap();
+                project.months.remove(&month_of(&event.before));
             }
             "amended" | "moved" => {
                 let project = self.projects.get_mut(&id).unwrap();
@@ -272,12 +291,18 @@ impl Library {
                 .entry((tier, project.text("stage").to_owned()))
                 .or_default();
             add(cell, project.investment());
-            cell.6 += project
-                .plans
-                .get(&asked.year)
-                .copied()
-                .flatten()
-                .unwrap_or_default();
+            let plan = project.plans.get(&asked.year).copied().flatten();
+            let [mut in_year, mut total, mut received] = [0; 3];
+            for ((year, _), figures) in &project.months {
+                let completed = figures[0].unwrap_or_default();
+                in_year += if *year == asked.year { completed } else { 0 };
+                total += completed;
+                received += figures[1].unwrap_or_default();
+            }
+            let figures = [plan.unwrap_or_default(), in_year, total, received];
+            for (sum, figure) in cell.6.iter_mut().zip(figures) {
+                *sum += figure;
+            }
         }
         cells
     }

@@ -132,9 +132,15 @@ fn columns(summed: &Summed, language: Language) -> Vec<Column> {
         columns.push(Column::of(language.choose("范围", "Projects counted")));
     }
     let year = summed.question.year;
-    let planned = match language {
-        Language::Chinese => format!("{year} 年度计划投资"),
-        Language::English => format!("Annual plan of {year}"),
+    let (planned, completed) = match language {
+        Language::Chinese => (
+            format!("{year} 年度计划投资"),
+            format!("{year} 年度完成投资"),
+        ),
+        Language::English => (
+            format!("Annual plan of {year}"),
+            format!("Completed in {year}"),
+        ),
     };
     columns.extend([
         Column::of(language.choose("项目数", "Projects")),
@@ -144,13 +150,17 @@ fn columns(summed: &Summed, language: Language) -> Vec<Column> {
         Column::of_amounts(language.choose("金额下限合计", "Lower bounds")),
         Column::of(language.choose("金额未定的项目数", "Undetermined")),
         Column::of_amounts(planned),
+        Column::of_amounts(completed),
+        Column::of_amounts(language.choose("累计完成投资", "Completed to date")),
+        Column::of_amounts(language.choose("累计到位资金", "Funds received")),
         Column::of(language.choose("项目查询", "Query of the projects")),
     ]);
     columns
 }
 
-/// The measures in the order of their columns; amounts of no project are nothing, for what they would be is not known.
-fn measured(measures: &Measures) -> [Cell; 7] {
+/// The measures in the order of their columns; amounts of which nothing was told are nothing, for what they would be is not
+/// known.
+fn measured(measures: &Measures) -> [Cell; 10] {
     let Measures {
         count,
         exact_count,
@@ -159,6 +169,9 @@ fn measured(measures: &Measures) -> [Cell; 7] {
         floor_sum,
         undetermined,
         annual_plan,
+        completed_in_year,
+        completed_total,
+        funds_received,
     } = *measures;
     let sum = |count: u64, sum| match count {
         0 => Cell::Nothing,
@@ -171,7 +184,10 @@ fn measured(measures: &Measures) -> [Cell; 7] {
         Cell::Count(floor_count),
         sum(floor_count, floor_sum),
         Cell::Count(undetermined),
-        Cell::Amount(annual_plan),
+        sum(annual_plan.count, annual_plan.sum),
+        sum(completed_in_year.count, completed_in_year.sum),
+        sum(completed_total.count, completed_total.sum),
+        sum(funds_received.count, funds_received.sum),
     ]
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Value};
 
 use super::entries::{KEYS, MEASURES, Of, entries};
-use super::{TOUCHED, alone};
+use super::{TOUCHED, unhurried};
 use crate::store::{Db, Failure, corrupt};
 
 /// How many differences are told.
@@ -38,23 +38,29 @@ pub struct Proof {
 /// [`Failure`] of the database.
 pub async fn verify(db: &Db) -> Result<Proof, Failure> {
     let at = db.clock().now();
-    db.maintain(async |tx| {
-        alone(tx, "").await?;
-        let (count, differences) = differences(tx).await?;
-        let sql = "UPDATE rollup_state SET verified_at = $1, differences = $2";
-        let values = [
-            Value::from(at),
-            Value::from(i64::try_from(count).unwrap_or(i64::MAX)),
-        ];
-        let kept = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-        tx.execute_raw(kept).await?;
-        Ok(Proof {
-            at,
-            count,
-            differences,
+    // One state is looked at, and nobody is kept waiting meanwhile.
+    let (count, differences) = db
+        .snapshot(async |tx| {
+            unhurried(tx).await?;
+            differences(tx).await
         })
+        .await?;
+    db.maintain(async |tx| {
+        let sql = "UPDATE rollup_state SET verified_at = $1, differences = $2";
+        let kept = Statement::from_sql_and_values(
+            tx.get_database_backend(),
+            sql,
+            [Value::from(at), Value::from(count)],
+        );
+        tx.execute_raw(kept).await?;
+        Ok(())
     })
-    .await
+    .await?;
+    Ok(Proof {
+        at,
+        count: u64::try_from(count).unwrap_or_default(),
+        differences,
+    })
 }
 
 /// What the last proof found, and how much waits to be folded.
@@ -85,7 +91,8 @@ pub async fn health(db: &impl ConnectionTrait) -> Result<Health, Failure> {
     })
 }
 
-async fn differences(tx: &DatabaseTransaction) -> Result<(u64, Vec<Difference>), Failure> {
+/// How many cells differ, and the first of them.
+async fn differences(tx: &DatabaseTransaction) -> Result<(i64, Vec<Difference>), Failure> {
     let all_regions = KEYS.replacen("region", "'' AS region", 1);
     let side = |is_kept: bool, rows: &str| {
         let zeros = "0, 0, 0";
@@ -106,9 +113,9 @@ async fn differences(tx: &DatabaseTransaction) -> Result<(u64, Vec<Difference>),
         .collect();
     let sql = format!(
         "WITH present AS (SELECT * FROM ({}) AS entries), side ({KEYS}, {names}) AS ({} UNION ALL {} UNION ALL {} \
-         UNION ALL {} UNION ALL {}) SELECT {KEYS}, {} FROM side GROUP BY {KEYS} \
+         UNION ALL {} UNION ALL {}) SELECT {KEYS}, {}, COUNT(*) OVER () AS total FROM side GROUP BY {KEYS} \
          HAVING SUM(kept_n) <> SUM(counted_n) OR SUM(kept_high) <> SUM(counted_high) \
-         OR SUM(kept_low) <> SUM(counted_low) ORDER BY {KEYS}",
+         OR SUM(kept_low) <> SUM(counted_low) ORDER BY {KEYS} LIMIT {TOLD}",
         entries(Of::All),
         side(true, "rollup_cell"),
         side(true, &waiting),
@@ -119,8 +126,12 @@ async fn differences(tx: &DatabaseTransaction) -> Result<(u64, Vec<Difference>),
     );
     let asked = Statement::from_string(tx.get_database_backend(), sql);
     let rows = tx.query_all_raw(asked).await?;
-    let told: Result<Vec<_>, _> = rows.iter().take(TOLD).map(difference).collect();
-    Ok((u64::try_from(rows.len()).unwrap_or(u64::MAX), told?))
+    let count = rows
+        .first()
+        .map(|row| row.try_get("", "total"))
+        .transpose()?;
+    let told: Result<Vec<_>, _> = rows.iter().map(difference).collect();
+    Ok((count.unwrap_or_default(), told?))
 }
 
 fn difference(row: &QueryResult) -> Result<Difference, Failure> {

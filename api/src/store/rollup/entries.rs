@@ -2,7 +2,8 @@
 //! anew and for proving them.
 //!
 //! An entry has a line, a year and the dimensions that are kept. `stock` is the project itself, `rest` the money of a
-//! whole that its parts don't carry, `plan` the plan of a year; the others are lines of the accounts, of which one
+//! whole that its parts don't carry, `plan` the plan of a year, `invested…` and `received…` what was told of its months; the
+//! others are lines of the accounts, of which one
 //! that lasts stands at its first year and, as `…_ended`, at the year after its last. Its detail is the year before in
 //! which the project was under construction; of what was signed, one more than the months until it landed; else 0.
 
@@ -25,6 +26,12 @@ pub(crate) const STOCK: &str = "stock";
 pub(crate) const REST: &str = "rest";
 /// The line of annual plans.
 pub(crate) const PLAN: &str = "plan";
+/// The line of what was completed in a year.
+pub(crate) const INVESTED: &str = "invested";
+/// The line of what was completed in all years, which belongs to none.
+pub(crate) const INVESTED_TOTAL: &str = "invested_total";
+/// The line of the funds that were received in all years.
+pub(crate) const RECEIVED_TOTAL: &str = "received_total";
 /// What is added to the code of a line that lasts, for the year after its last one.
 pub(crate) const ENDED: &str = "_ended";
 
@@ -100,13 +107,25 @@ fn lines(of: Of<'_>, now: bool) -> String {
         .map(|line| format!("'{}'", line.code()))
         .collect();
     let lasting = lasting.join(", ");
+    let months = |line: &str, year: &str, fen: &str| {
+        format!(
+            " UNION ALL SELECT {sign}, project_id, '{line}', {year}, TRUE, 'exact', 0, {fen} FROM investment_month \
+             WHERE {fen} IS NOT NULL AND {when}"
+        )
+    };
+    let months = [
+        months(INVESTED, "year", "completed_fen"),
+        months(INVESTED_TOTAL, "0", "completed_fen"),
+        months(RECEIVED_TOTAL, "0", "received_fen"),
+    ]
+    .concat();
     format!(
         "SELECT {sign} AS sign, project_id, '{PLAN}' AS line, year, TRUE AS has_stage, 'exact' AS kind, \
          0 AS detail, planned_fen AS fen FROM plan_year WHERE planned_fen IS NOT NULL AND {when} \
          UNION ALL SELECT {sign}, project_id, line, from_year, FALSE, CAST(NULL AS TEXT), \
          COALESCE(previous_year, landed_after + 1, 0), CAST(NULL AS BIGINT) FROM accounting_span WHERE {when} \
          UNION ALL SELECT {sign}, project_id, line || '{ENDED}', to_year + 1, FALSE, CAST(NULL AS TEXT), 0, \
-         CAST(NULL AS BIGINT) FROM accounting_span WHERE line IN ({lasting}) AND to_year IS NOT NULL AND {when}"
+         CAST(NULL AS BIGINT) FROM accounting_span WHERE line IN ({lasting}) AND to_year IS NOT NULL AND {when}{months}"
     )
 }
 

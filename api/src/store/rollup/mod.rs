@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Db, Failure, Tx, accounting, corrupt};
 pub use check::{Difference, Health, Proof, health, verify};
-pub(crate) use entries::{ENDED, PLAN, REST, STOCK};
+pub(crate) use entries::{ENDED, INVESTED, INVESTED_TOTAL, PLAN, RECEIVED_TOTAL, REST, STOCK};
 use entries::{KEYS, MEASURES, Of, entries};
 pub(crate) use read::{Asked, Kept, sums};
 
@@ -193,13 +193,22 @@ async fn count(db: &impl ConnectionTrait) -> Result<i64, Failure> {
 }
 
 /// Keeps other folding out until the transaction ends. Taking a lock is not yet looking, so what was committed while
-/// it was waited for is seen. It may take as long as it takes.
+/// it was waited for is seen.
 async fn alone(tx: &DatabaseTransaction, how: &str) -> Result<(), Failure> {
+    unhurried(tx).await?;
     if tx.get_database_backend() == DbBackend::Postgres {
-        tx.execute_unprepared(&format!(
-            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
-             LOCK TABLE rollup_state IN EXCLUSIVE MODE {how}"
-        ))
+        let lock = format!("LOCK TABLE rollup_state IN EXCLUSIVE MODE {how}");
+        tx.execute_unprepared(&lock).await?;
+    }
+    Ok(())
+}
+
+/// Takes as long as it takes.
+async fn unhurried(tx: &DatabaseTransaction) -> Result<(), Failure> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared(
+            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
+        )
         .await?;
     }
     Ok(())
