@@ -15,6 +15,42 @@ coded_enum! {
     }
 }
 
+coded_enum! {
+    /// What became of a project between two instants, as a roll-up sees it (变化类别).
+    pub enum Change {
+        /// It is counted and was not.
+        Entered => "entered", "新增", "entered";
+        /// It was counted and is not.
+        Left => "left", "减少", "left";
+        /// In another stage, of the same tier.
+        Moved => "moved", "阶段变动", "moved";
+        /// Of another tier, in the same stage.
+        Retiered => "retiered", "分档变动", "changed its tier";
+        /// In another stage and of another tier.
+        MovedAndRetiered => "moved_and_retiered", "阶段和分档变动", "moved and changed its tier";
+        /// In the same cell, but its amount is another or is known in another way.
+        Amount => "amount", "投资额变动", "changed its amount";
+    }
+}
+
+coded_enum! {
+    /// Why a project came into a roll-up or went out of it (变化原因).
+    pub enum Reason {
+        /// It was not in the library.
+        Registered => "registered", "新入库", "registered";
+        /// It was withdrawn.
+        ReEntered => "re_entered", "重新入库", "re-entered";
+        /// It was there, but counted within another, or not on the list.
+        Counted => "counted", "纳入计数", "counted by itself";
+        /// It has been withdrawn.
+        Withdrawn => "withdrawn", "退库", "withdrawn";
+        /// It is now counted within another, or no longer on the list.
+        NotCounted => "not_counted", "不再计数", "no longer counted by itself";
+        /// It is there and was, but on one side of the filters and the scope, or on the other.
+        Reclassified => "reclassified", "归类变动", "reclassified";
+    }
+}
+
 /// The measures of a set of projects.
 ///
 /// Exact amounts and lower bounds are added apart, and the projects that have neither are told: an
@@ -96,6 +132,38 @@ impl Measures {
             funds_received: self.funds_received.join(other.funds_received),
         }
     }
+
+    /// What this set has more than another; below zero where it has less.
+    #[must_use]
+    pub fn less(self, other: Self) -> Difference {
+        let count = |a: u64, b: u64| a.wrapping_sub(b).cast_signed();
+        let sum = |a: Total, b: Total| Total::from_fen(a.fen() - b.fen());
+        Difference {
+            count: count(self.count, other.count),
+            exact_count: count(self.exact_count, other.exact_count),
+            exact_sum: sum(self.exact_sum, other.exact_sum),
+            floor_count: count(self.floor_count, other.floor_count),
+            floor_sum: sum(self.floor_sum, other.floor_sum),
+            undetermined: count(self.undetermined, other.undetermined),
+        }
+    }
+}
+
+/// By how much the measures of one set of projects are above those of another (增减); below zero where they are below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// How many more projects.
+    pub count: i64,
+    /// How many more with an exact amount.
+    pub exact_count: i64,
+    /// By how much the sum of the exact amounts is higher.
+    pub exact_sum: Total,
+    /// How many more with a lower bound only.
+    pub floor_count: i64,
+    /// By how much the sum of the lower bounds is higher.
+    pub floor_sum: Total,
+    /// How many more that have neither.
+    pub undetermined: i64,
 }
 
 fn join(a: Total, b: Total) -> Total {
@@ -132,6 +200,30 @@ mod tests {
         assert_eq!(measures.exact_sum.to_string(), "1.50");
         assert_eq!(measures.floor_sum.to_string(), "5.00");
         assert_eq!(measures.completed_total, Told::default());
+    }
+
+    #[test]
+    fn a_difference_is_signed_and_turns_around_with_its_sides() {
+        let mut before = Measures::default();
+        before.add(Investment::Exact(Money::MAX), None);
+        before.add(Investment::Unknown, None);
+        let mut after = Measures::default();
+        after.add(Investment::Floor(Money::from_fen(500).unwrap()), None);
+        let expected = Difference {
+            count: -1,
+            exact_count: -1,
+            exact_sum: Total::from_fen(-i128::from(Money::MAX.fen())),
+            floor_count: 1,
+            floor_sum: Total::from_fen(500),
+            undetermined: -1,
+        };
+        assert_eq!(after.less(before), expected);
+        assert_eq!(
+            after.less(before).exact_sum.to_string(),
+            "-1000000000000000.00"
+        );
+        assert_eq!(before.less(after).count, 1);
+        assert_eq!(after.less(after), Difference::default());
     }
 
     #[test]
