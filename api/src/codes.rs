@@ -6,6 +6,7 @@ use domain::approval::{ApprovalItem, ApprovalProfile, ApprovalStatus, ProjectKin
 use domain::coded::Coded;
 use domain::family::{FamilyCounting, Level};
 use domain::region::RegionKind;
+use domain::rollup::{Change, Reason};
 use domain::stage::{Condition, Move, Stage, StageBasis};
 use domain::target::{AttainmentState, Metric, SideKind, TargetKind, TargetUnit, Verdict};
 use domain::tier::{InvestmentTier, TierBasis};
@@ -69,6 +70,8 @@ codes! {
     SideKindCode, SideKind, "分解方式";
     AttainmentStateCode, AttainmentState, "完成情况";
     VerdictCode, Verdict, "核对结果";
+    ChangeCode, Change, "变化类别";
+    ReasonCode, Reason, "变化原因";
 }
 
 /// A code in a path or a filter: what [`domain::project::RefCode`] takes, as far as a pattern can say it.

@@ -18,6 +18,7 @@ mod bad_input;
 mod catalogue;
 mod concurrency;
 mod contract;
+mod diff;
 mod edge;
 mod families;
 mod history;

@@ -609,6 +609,10 @@ async fn case(
             let body = json!({ "status": "pending" });
             client.put(&path, &body).if_match(&tag(&path).await)
         }
+        ("GET", "/v1/summary/diff" | "/v1/summary/diff/projects") => {
+            let from = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            bare(&format!("{path}?from={from}"))
+        }
         (
             "GET",
             "/v1/projects/{id}/plan-years/{year}"

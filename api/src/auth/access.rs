@@ -111,6 +111,8 @@ operations! {
     PUT "/v1/lists/{code}/projects/{id}": MANAGERS, WRITE;
     DELETE "/v1/lists/{code}/projects/{id}": MANAGERS, WRITE;
     GET "/v1/summary": READERS, SUMMARY;
+    GET "/v1/summary/diff": READERS, SUMMARY;
+    GET "/v1/summary/diff/projects": READERS, READ;
     GET "/v1/accounts/{year}": READERS, SUMMARY;
     GET "/v1/targets": READERS, SUMMARY;
     GET "/v1/targets/attainment": READERS, SUMMARY;

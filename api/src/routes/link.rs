@@ -9,11 +9,13 @@ use crate::store::counting::{Base, Frame};
 use crate::store::summary::Dimension;
 
 /// Parameters that say how numbers are told, not of which projects.
-const NO_FILTERS: [&str; 6] = [
+const NO_FILTERS: [&str; 8] = [
     "group_by",
     "year",
     "level",
     "as_of",
+    "from",
+    "to",
     "compare",
     "money_unit",
 ];

@@ -6,6 +6,7 @@ pub mod attainment;
 pub mod audit;
 pub mod auth;
 mod contract;
+pub mod diff;
 pub mod grants;
 pub mod health;
 pub mod history;
@@ -54,6 +55,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     history::operations(service);
     lists::operations(service);
     summary::operations(service);
+    diff::operations(service);
     accounts::operations(service);
     // Before the single target, whose path would take it for a code.
     attainment::operations(service);

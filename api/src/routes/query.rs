@@ -1,5 +1,6 @@
 //! The parameters of lists and summaries, read into questions.
 
+mod diff;
 mod targets;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
@@ -28,6 +29,7 @@ use crate::store::filter::{Account, AnyOf, Filter};
 use crate::store::listing::{self, Sort, SortKey};
 use crate::store::summary::{self, Dimension};
 
+pub use diff::{ChangeFilters, ChangedParameters, DiffFilters, DiffParameters, Span};
 pub use targets::{
     AttainmentParameters, CascadeParameters, CascadeQuestion, TargetFilters, TargetParameters,
     TargetQuestion,
@@ -486,55 +488,63 @@ impl Reader {
         read.map(|instant| instant.with_timezone(&Utc))
     }
 
-    /// A day stands for its end; the future is not known yet.
     fn as_of(&mut self, value: Option<&String>, clock: Clock) -> Option<DateTime<Utc>> {
+        self.then("as_of", value, clock)
+    }
+
+    /// A day stands for its end; the future is not known yet. None for now.
+    fn then(&mut self, name: &str, value: Option<&String>, clock: Clock) -> Option<DateTime<Utc>> {
         let value = value?;
         let now = clock.now();
         if let Ok(day) = value.parse::<NaiveDate>() {
             if day.year() < 1949 {
-                self.too_early();
+                self.too_early(name);
                 return None;
             }
             if day > clock.day_of(now) {
-                self.future();
+                self.future(name);
                 return None;
             }
             let end = clock.end_of(day)?;
             return (end < now).then_some(end);
         }
-        let instant = self.instant("as_of", Some(value))?;
+        let instant = self.instant(name, Some(value))?;
         if instant.year() < 1949 {
-            self.too_early();
+            self.too_early(name);
             return None;
         }
         if instant > now {
-            self.future();
+            self.future(name);
             return None;
         }
         Some(instant)
     }
 
-    fn too_early(&mut self) {
+    fn too_early(&mut self, name: &str) {
         self.refused(
-            "as_of",
+            name,
             "as_of_too_early",
-            "as_of 不能早于 1949 年",
-            "as_of is before 1949",
+            &format!("{name} 不能早于 1949 年"),
+            &format!("{name} is before 1949"),
         );
     }
 
-    fn future(&mut self) {
+    fn future(&mut self, name: &str) {
         self.refused(
-            "as_of",
+            name,
             "as_of_in_future",
-            "as_of 不能晚于现在",
-            "as_of is in the future",
+            &format!("{name} 不能晚于现在"),
+            &format!("{name} is in the future"),
         );
     }
 
     fn level(&mut self, value: Option<&String>) -> Option<Level> {
+        self.code("level", value)
+    }
+
+    fn code<T: Coded>(&mut self, name: &str, value: Option<&String>) -> Option<T> {
         let values: Vec<String> = value.cloned().into_iter().collect();
-        self.codes::<Level>("level", &values).first().copied()
+        self.codes::<T>(name, &values).first().copied()
     }
 
     fn counting(&mut self, value: Option<&String>) -> Option<Base> {

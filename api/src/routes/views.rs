@@ -303,7 +303,8 @@ impl From<Owner> for OwnerView {
 }
 
 impl InvestmentView {
-    fn of(investment: Investment, original: Option<OriginalAmount>) -> Option<Self> {
+    /// An amount as it is told; none if it is unknown.
+    pub(super) fn of(investment: Investment, original: Option<OriginalAmount>) -> Option<Self> {
         investment.known()?;
         Some(Self {
             exact: investment.exact().map(|amount| amount.to_string()),

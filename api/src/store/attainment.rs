@@ -60,7 +60,7 @@ pub async fn answer(
     sums_are_complete: bool,
 ) -> Result<Vec<Held>, Failure> {
     if let Some(instant) = question.as_of {
-        check_begun(db, instant).await?;
+        check_begun(db, instant, "as_of").await?;
     }
     let records = target::present(db, reach, &question.filter, question.as_of).await?;
     let records: Vec<Record> = records

@@ -130,12 +130,27 @@ impl Frame {
         }
     }
 
+    /// Whether a project is in the counted set, for a select that looks at others too.
+    pub(crate) fn is_counted(&self) -> SimpleExpr {
+        match (&self.base, self.level) {
+            (None, _) => Expr::val(1).eq(1),
+            (Some(Base::Portfolio), Level::Project) => Column::CountsByProject.eq(true),
+            (Some(Base::Portfolio), Level::Part) => Column::CountsByPart.eq(true),
+            (Some(Base::Lists(_) | Base::EachList(_)), _) => is_among(COUNTED),
+        }
+    }
+
     /// Runs a select on `project`, [`MEMBER`], [`PLAN`] and [`SPAN`] at the frame's time.
     pub(crate) async fn run(
         &self,
         db: &impl ConnectionTrait,
         select: SelectStatement,
     ) -> Result<Vec<QueryResult>, DbErr> {
+        db.query_all(&self.tables().query(select)).await
+    }
+
+    /// What a select at the frame's time is written against.
+    pub(crate) fn tables(&self) -> WithClause {
         let mut with = WithClause::new().recursive(true).to_owned();
         if let Some(instant) = self.as_of {
             with.cte(past_projects(instant));
@@ -150,7 +165,7 @@ impl Frame {
                 .cte(inside())
                 .cte(counted(self.level));
         }
-        db.query_all(&with.query(select)).await
+        with
     }
 }
 

@@ -106,7 +106,7 @@ impl Filter {
     ) -> Result<Scoped, Failure> {
         self.check(db, frame.lists()).await?;
         if let Some(instant) = frame.as_of {
-            check_begun(db, instant).await?;
+            check_begun(db, instant, "as_of").await?;
         }
         let mut reach = reach.clone();
         let mut within = None;
@@ -213,10 +213,11 @@ impl Filter {
 /// Before the first project came in, nothing was known: that is not the same as none.
 ///
 /// # Errors
-/// `validation_failed` for an instant before.
+/// `validation_failed` for an instant before, of the parameter that asks for it.
 pub(super) async fn check_begun(
     db: &impl ConnectionTrait,
     instant: DateTime<Utc>,
+    parameter: &str,
 ) -> Result<(), Failure> {
     let first: Option<DateTime<Utc>> = project_version::Entity::find()
         .select_only()
@@ -230,7 +231,7 @@ pub(super) async fn check_begun(
         Some(first) if instant < first => {
             let first = first.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
             Err(Problem::invalid(vec![Fault::parameter(
-                "as_of",
+                parameter,
                 "as_of_before_library",
                 format!("库的记录始于 {first}，此前的情况未知"),
                 format!("The library begins at {first}; of before, nothing is known"),
@@ -301,7 +302,7 @@ async fn unknown<K: Kind>(
 
 impl Scoped {
     /// The condition on `project`, but for the regions.
-    fn conditions(&self, backend: DbBackend) -> Condition {
+    pub(crate) fn conditions(&self, backend: DbBackend) -> Condition {
         let f = &self.filter;
         let mut all = Condition::all();
         if let Some(q) = &f.q {
@@ -346,7 +347,12 @@ impl Scoped {
 
     /// The whole condition on `project`.
     pub(crate) fn condition(&self, backend: DbBackend) -> Condition {
-        self.conditions(backend).add(project::within(&self.reach))
+        self.conditions(backend).add(self.within_reach())
+    }
+
+    /// The condition on `project` that is left of it without the other filters: the regions and the scope.
+    pub(crate) fn within_reach(&self) -> Condition {
+        project::within(&self.reach)
     }
 
     /// The same condition in parts that have no project in common and an index each: one for each region, and
@@ -371,6 +377,13 @@ impl Scoped {
     /// its accounts.
     pub(crate) fn leaves_withdrawn_out(&self) -> bool {
         self.filter.conditions.is_empty() && self.filter.accounts.is_empty()
+    }
+
+    /// Whether a project is out for being withdrawn, be it by the filters.
+    pub(crate) fn excludes_withdrawn(&self) -> bool {
+        let asked_for = &self.filter.conditions;
+        self.leaves_withdrawn_out()
+            || !asked_for.is_empty() && !asked_for.contains(&ProjectCondition::Withdrawn)
     }
 
     /// The same question to the sums that are kept, which don't tell units apart.

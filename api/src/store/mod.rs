@@ -8,6 +8,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod counting;
 mod db;
+pub mod diff;
 pub mod event;
 mod failure;
 pub mod family;

@@ -339,7 +339,7 @@ pub(crate) fn rank(
     group_by.iter().zip(keys).map(rank_of).collect()
 }
 
-async fn total(
+pub(super) async fn total(
     db: &impl ConnectionTrait,
     frame: &Frame,
     scoped: &Scoped,
