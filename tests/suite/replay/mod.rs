@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::support::chance::Chance;
 use crate::support::library::{author, day, fen, fields, in_store, with};
 use crate::support::{Client, Reply, Server};
-use told::{Asked, Library, Numbers, Told};
+use told::{Asked, Became, Library, Numbers, Told};
 
 /// How many histories, unless told otherwise.
 const HISTORIES: u64 = 200;
@@ -421,6 +421,53 @@ async fn compare(client: &Client, library: &Library, asked: &Asked, how: &str) {
     );
 }
 
+/// Holds what became of the library between two instants against both, replayed.
+async fn compare_between(
+    client: &Client,
+    (earlier, later): (&Library, &Library),
+    asked: &Asked,
+    span: &str,
+) {
+    let Asked {
+        list,
+        level,
+        region,
+        year: _,
+    } = asked;
+    let list = list.map_or(String::new(), |list| format!("&list={list}"));
+    let level = level.code();
+    let path = format!("/v1/summary/diff?{span}&level={level}&region={region}{list}");
+    let diff = client.get(&path).await.expect(200);
+    let cell = |value: &Value| {
+        let text = |name: &str| value[name].as_str().map(str::to_owned);
+        text("tier").zip(text("stage"))
+    };
+    let side = |value: &Value| {
+        if value.is_null() {
+            Numbers::default()
+        } else {
+            told(value)
+        }
+    };
+    let mut groups: BTreeMap<Became, (Numbers, Numbers)> = BTreeMap::new();
+    for change in diff.at("/changes").as_array().unwrap() {
+        let text = |name: &str| change[name].as_str().map(str::to_owned);
+        let (from, to) = (cell(&change["from"]), cell(&change["to"]));
+        let key = (text("change").unwrap(), text("reason"), from, to);
+        let numbers = (side(&change["before"]), side(&change["after"]));
+        assert!(groups.insert(key, numbers).is_none(), "twice: {change}");
+    }
+    assert_eq!(groups, earlier.became(later, asked), "{path}");
+    for (pointer, library) in [("/before", earlier), ("/after", later)] {
+        let cells = library.summary(asked);
+        let (total, count) = (told(diff.at(pointer)), cells.values().map(|cell| cell.0));
+        assert_eq!(total.0, count.sum::<u64>(), "{path}");
+        assert_eq!(total.2, cells.values().map(|cell| cell.2).sum::<i128>());
+        assert_eq!(total.4, cells.values().map(|cell| cell.4).sum::<i128>());
+        assert_eq!(total.5, cells.values().map(|cell| cell.5).sum::<u64>());
+    }
+}
+
 async fn check(history: &mut History<'_>, db: &DatabaseConnection) {
     let projects: BTreeSet<Uuid> = history.projects.iter().copied().collect();
     let events = Told::read(db, &projects).await;
@@ -436,6 +483,19 @@ async fn check(history: &mut History<'_>, db: &DatabaseConnection) {
         let then = instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
         let library = events.at(instant);
         compare(history.client, &library, &asked, &format!("&as_of={then}")).await;
+    }
+    for _ in 0..INSTANTS {
+        let mut ends = [(); 2].map(|()| *history.chance.of(&instants));
+        ends.sort_unstable();
+        let asked = asked(history);
+        let [from, to] = ends.map(|end| end.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
+        let [earlier, later] = ends.map(|end| events.at(end));
+        if from != to {
+            let span = format!("from={from}&to={to}");
+            compare_between(history.client, (&earlier, &later), &asked, &span).await;
+        }
+        let span = format!("from={from}");
+        compare_between(history.client, (&earlier, &now), &asked, &span).await;
     }
 }
 

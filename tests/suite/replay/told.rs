@@ -59,6 +59,11 @@ pub(super) struct Library {
 /// year and in all, and of funds received.
 pub(super) type Numbers = (u64, u64, i128, u64, i128, u64, [i128; 4]);
 
+/// A tier and a stage.
+pub(super) type Cell = (String, String);
+/// What became of some projects: change, reason, where they stood and where they stand.
+pub(super) type Became = (String, Option<String>, Option<Cell>, Option<Cell>);
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
@@ -278,18 +283,87 @@ impl Library {
         Families::new(members).unwrap()
     }
 
-    /// Tier by stage, of the counted projects that have not left.
-    pub(super) fn summary(&self, asked: &Asked) -> BTreeMap<(String, String), Numbers> {
-        let mut cells: BTreeMap<(String, String), Numbers> = BTreeMap::new();
-        for id in self.counted(asked) {
-            let project = &self.projects[&id];
-            if project.condition() == Condition::Withdrawn {
-                continue;
+    /// The counted projects that have not left.
+    fn present(&self, asked: &Asked) -> BTreeSet<Uuid> {
+        let mut counted = self.counted(asked);
+        counted.retain(|id| self.projects[id].condition() != Condition::Withdrawn);
+        counted
+    }
+
+    /// What became of each project that is counted at either of two instants and differs, with what it added up to
+    /// at the first, this one, and at the second.
+    pub(super) fn became(
+        &self,
+        later: &Self,
+        asked: &Asked,
+    ) -> BTreeMap<Became, (Numbers, Numbers)> {
+        let (was, is) = (self.present(asked), later.present(asked));
+        let mut groups: BTreeMap<Became, (Numbers, Numbers)> = BTreeMap::new();
+        for id in was.union(&is) {
+            let before = was.contains(id).then(|| &self.projects[id]);
+            let after = is.contains(id).then(|| &later.projects[id]);
+            let (from, to) = (before.map(Project::cell), after.map(Project::cell));
+            let (change, reason) = match (before, after) {
+                (None, _) => ("entered", Some(self.absence(*id, asked, true))),
+                (_, None) => ("left", Some(later.absence(*id, asked, false))),
+                (Some(before), Some(after)) if from == to => {
+                    if before.investment() == after.investment() {
+                        continue;
+                    }
+                    ("amount", None)
+                }
+                (Some(before), Some(after)) if before.text("stage") == after.text("stage") => {
+                    ("retiered", None)
+                }
+                (Some(before), Some(after)) => {
+                    let same_tier = before.investment().tier() == after.investment().tier();
+                    (
+                        if same_tier {
+                            "moved"
+                        } else {
+                            "moved_and_retiered"
+                        },
+                        None,
+                    )
+                }
+            };
+            let key = (change.to_owned(), reason.map(str::to_owned), from, to);
+            let group = groups.entry(key).or_default();
+            for (project, numbers) in [(before, &mut group.0), (after, &mut group.1)] {
+                if let Some(project) = project {
+                    add(numbers, project.investment());
+                }
             }
-            let tier = project.investment().tier().code().to_owned();
-            let cell = cells
-                .entry((tier, project.text("stage").to_owned()))
-                .or_default();
+        }
+        groups
+    }
+
+    /// Why a project is not counted here that is at another instant: an earlier one, or a later one.
+    fn absence(&self, id: Uuid, asked: &Asked, is_earlier: bool) -> &'static str {
+        let Some(project) = self.projects.get(&id) else {
+            return "registered";
+        };
+        if !self.subtree(&asked.region).contains(project.text("region")) {
+            "reclassified"
+        } else if project.condition() == Condition::Withdrawn {
+            if is_earlier {
+                "re_entered"
+            } else {
+                "withdrawn"
+            }
+        } else if is_earlier {
+            "counted"
+        } else {
+            "not_counted"
+        }
+    }
+
+    /// Tier by stage, of the counted projects that have not left.
+    pub(super) fn summary(&self, asked: &Asked) -> BTreeMap<Cell, Numbers> {
+        let mut cells: BTreeMap<Cell, Numbers> = BTreeMap::new();
+        for id in self.present(asked) {
+            let project = &self.projects[&id];
+            let cell = cells.entry(project.cell()).or_default();
             add(cell, project.investment());
             let plan = project.plans.get(&asked.year).copied().flatten();
             let [mut in_year, mut total, mut received] = [0; 3];
@@ -355,6 +429,11 @@ impl Library {
 impl Project {
     fn text(&self, name: &str) -> &str {
         self.facts[name].as_str().unwrap()
+    }
+
+    fn cell(&self) -> Cell {
+        let tier = self.investment().tier().code().to_owned();
+        (tier, self.text("stage").to_owned())
     }
 
     fn condition(&self) -> Condition {
