@@ -279,51 +279,54 @@ impl Sides {
     /// A select on [`DIFFERENCE`].
     fn ask(&self, db: &impl ConnectionTrait, mut select: SelectStatement) -> SelectStatement {
         let backend = db.get_database_backend();
+        let mut with = self.changed.clone();
+        for (name, side) in [(EARLIER, &self.earlier), (LATER, &self.later)] {
+            with.cte(side.table(name, backend));
+        }
         select
-            .from_subquery(self.differences(backend), DIFFERENCE)
-            .with_cte(self.changed.clone());
+            .from_subquery(differences(), DIFFERENCE)
+            .with_cte(with);
         select
     }
+}
 
-    /// Each project that differs: [`GROUP`], who it is, and how it stood and stands where it is counted.
-    fn differences(&self, backend: DbBackend) -> SelectStatement {
-        let latest = |column| {
-            format!("CASE WHEN later.standing = 'in' THEN later.{column} ELSE earlier.{column} END")
-        };
-        let mut select = Query::select();
-        select.column((LATER, "id"));
-        for (name, sql) in [
-            ("change", CHANGE.to_owned()),
-            ("reason", REASON.to_owned()),
-            ("name", latest("name")),
-            ("region", latest("region")),
-        ] {
-            select.expr_as(Expr::cust(sql), name);
-        }
-        for (side, of) in [("from", EARLIER), ("to", LATER)] {
-            for (name, column) in [
-                ("tier", "tier"),
-                ("stage", "stage"),
-                ("condition", "condition"),
-                ("kind", "amount_kind"),
-                ("fen", "amount_fen"),
-            ] {
-                let sql = format!("CASE WHEN {of}.standing = 'in' THEN {of}.{column} END");
-                select.expr_as(Expr::cust(sql), format!("{side}_{name}"));
-            }
-        }
-        // Nothing is ever deleted: what was there is there.
-        select
-            .from_subquery(self.later.rows(backend), LATER)
-            .join_subquery(
-                JoinType::LeftJoin,
-                self.earlier.rows(backend),
-                EARLIER,
-                Expr::col((EARLIER, "id")).equals((LATER, "id")),
-            )
-            .and_where(Expr::cust(DIFFERS));
-        select
+/// Each project that differs: [`GROUP`], who it is, and how it stood and stands where it is counted.
+fn differences() -> SelectStatement {
+    let latest = |column| {
+        format!("CASE WHEN later.standing = 'in' THEN later.{column} ELSE earlier.{column} END")
+    };
+    let mut select = Query::select();
+    select.column((LATER, "id"));
+    for (name, sql) in [
+        ("change", CHANGE.to_owned()),
+        ("reason", REASON.to_owned()),
+        ("name", latest("name")),
+        ("region", latest("region")),
+    ] {
+        select.expr_as(Expr::cust(sql), name);
     }
+    for (side, of) in [("from", EARLIER), ("to", LATER)] {
+        for (name, column) in [
+            ("tier", "tier"),
+            ("stage", "stage"),
+            ("condition", "condition"),
+            ("kind", "amount_kind"),
+            ("fen", "amount_fen"),
+        ] {
+            let sql = format!("CASE WHEN {of}.standing = 'in' THEN {of}.{column} END");
+            select.expr_as(Expr::cust(sql), format!("{side}_{name}"));
+        }
+    }
+    // Nothing is ever deleted: what was there is there.
+    select
+        .from(LATER)
+        .join(
+            JoinType::LeftJoin,
+            EARLIER,
+            Expr::col((EARLIER, "id")).equals((LATER, "id")),
+        )
+        .and_where(Expr::cust(DIFFERS));
+    select
 }
 
 impl Side {
@@ -346,8 +349,9 @@ impl Side {
         summary::total(db, &self.frame, &self.scoped, NO_YEAR, Rows::Counted).await
     }
 
-    /// The projects that can differ, as they are known, each with its standing: `in`, or why it is not.
-    fn rows(&self, backend: DbBackend) -> SelectStatement {
+    /// The projects that can differ, as they are known, each with its standing: `in`, or why it is not. What a
+    /// standing rests on is worked out once, however often it is looked at.
+    fn table(&self, name: &'static str, backend: DbBackend) -> CommonTableExpression {
         let columns = [
             Column::Id,
             Column::Name,
@@ -359,13 +363,18 @@ impl Side {
             Column::AmountFen,
         ];
         let changed = Query::select().column("id").from(CHANGED).take();
-        Query::select()
+        let rows = Query::select()
             .columns(columns.map(|column| (project::Entity, column)))
             .expr_as(self.standing(backend), "standing")
             .from(project::Entity)
             .and_where(Expr::col((project::Entity, Column::Id)).in_subquery(changed))
             .with_cte(self.frame.tables())
-            .take()
+            .take();
+        CommonTableExpression::new()
+            .table_name(name)
+            .query(rows)
+            .materialized(true)
+            .to_owned()
     }
 
     /// What is out of reach is told as `outside` and nothing else of it.
