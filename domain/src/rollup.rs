@@ -205,10 +205,10 @@ mod tests {
     #[test]
     fn a_difference_is_signed_and_turns_around_with_its_sides() {
         let mut before = Measures::default();
-        before.add(Investment::Exact(Money::MAX), None);
-        before.add(Investment::Unknown, None);
+        before.add_many(Known::Exact, 1, Total::from(Money::MAX));
+        before.add_many(Known::Unknown, 1, Total::ZERO);
         let mut after = Measures::default();
-        after.add(Investment::Floor(Money::from_fen(500).unwrap()), None);
+        after.add_many(Known::Floor, 1, fen(500));
         let expected = Difference {
             count: -1,
             exact_count: -1,

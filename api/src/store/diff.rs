@@ -519,7 +519,7 @@ fn measures(row: &QueryResult, side: &str) -> Result<Measures, Failure> {
         floor_count: floor,
         floor_sum: sum("floor_high", "floor_low")?,
         undetermined: all.saturating_sub(exact).saturating_sub(floor),
-        annual_plan: Total::ZERO,
+        ..Measures::default()
     })
 }
 
