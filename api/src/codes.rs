@@ -82,6 +82,9 @@ pub const PROJECT_CODE_PATTERN: &str = "^[0-9]{4}-[0-9]{6}-[0-9]{2}-[0-9]{2}-[0-
 /// The code of a region, as [`domain::region::RegionCode`] takes it.
 pub const REGION_CODE_PATTERN: &str = "^[0-9]{6}(-[a-z0-9]{1,12})?$";
 
+/// A line of the accounts of a year, as far as a pattern can say it.
+pub const ACCOUNT_PATTERN: &str = "^[0-9]{4}:[a-z_]{1,32}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?$";
+
 macro_rules! schemas {
     ($( $name:ident: $schema:expr, $what:literal; )+) => {
         $(
@@ -135,6 +138,7 @@ schemas! {
             .minimum(Some(1949))
             .maximum(Some(2200)),
     ), "A year, or `null`";
+    AccountLine: string().pattern(Some(ACCOUNT_PATTERN)).into(), "A line of the accounts of a year, up to a day if one is told";
     MoneyUnitCode: string().enum_values(Some(["yuan", "wan", "yi"])).into(), "元, 万元 or 亿元";
     Spreadsheet: formatted(KnownFormat::Binary).into(), "A spreadsheet";
     Percent: ObjectBuilder::new()

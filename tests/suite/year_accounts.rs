@@ -319,20 +319,20 @@ async fn what_can_not_be_answered_is_refused_with_its_reason() {
         ),
         (
             "/v1/projects?account=2024:colour".to_owned(),
-            400,
-            "unreadable_parameter",
+            422,
+            "unknown_account",
             "account",
         ),
         (
             "/v1/projects?account=new".to_owned(),
             400,
-            "unreadable_parameter",
+            "unknown_account",
             "account",
         ),
         (
             "/v1/projects?account=2024:new:2024-02-31".to_owned(),
-            400,
-            "unreadable_parameter",
+            422,
+            "unknown_account",
             "account",
         ),
     ] {

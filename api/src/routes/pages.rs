@@ -89,14 +89,16 @@ pub(crate) async fn nowhere(
     known: web::Data<Known>,
 ) -> Result<HttpResponse, Problem> {
     let path = request.path();
-    let methods: Vec<&str> = known
-        .0
-        .paths
-        .paths
-        .iter()
-        .filter(|(pattern, _)| fits(pattern, path))
-        .flat_map(|(_, item)| methods_of(item))
-        .collect();
+    let paths = &known.0.paths.paths;
+    // A path that is written out goes before one that would take its last piece for a code.
+    let methods: Vec<&str> = match paths.get(path) {
+        Some(item) => methods_of(item).collect(),
+        None => paths
+            .iter()
+            .filter(|(pattern, _)| fits(pattern, path))
+            .flat_map(|(_, item)| methods_of(item))
+            .collect(),
+    };
     if methods.is_empty() {
         return Err(Problem::not_found());
     }

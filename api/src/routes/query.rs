@@ -17,7 +17,8 @@ use utoipa::IntoParams;
 use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
 use crate::codes::{
-    CodeOrNull, ConditionCode, DayOrInstant, IdOrNull, LevelCode, StageCode, TierCode, YearOrNull,
+    AccountLine, CodeOrNull, ConditionCode, DayOrInstant, IdOrNull, LevelCode, StageCode, TierCode,
+    YearOrNull,
 };
 use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::print::Printing;
@@ -95,7 +96,7 @@ pub struct ProjectFilters {
     #[param(value_type = Vec<YearOrNull>, inline, max_items = 50)]
     pub completed_year: Vec<String>,
     /// Standing in this line of the accounts of a year, as `2024:new`; `:` and a day for no later than that.
-    #[param(max_items = 50, pattern = r"^[0-9]{4}:[a-z_]{1,32}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?$", example = json!(["2024:new"]))]
+    #[param(value_type = Vec<AccountLine>, inline, max_items = 50, example = json!(["2024:new"]))]
     pub account: Vec<String>,
     /// Changed at this instant or later (RFC 3339).
     #[param(value_type = Option<DateTime<Utc>>)]
@@ -428,17 +429,25 @@ impl Reader {
         self.bounded("account", values);
         let mut accounts = Vec::new();
         for value in values {
-            if let Some(account) = account(value) {
-                accounts.push(account);
-            } else {
-                let known: Vec<_> = Line::ALL.iter().map(|line| line.code()).collect();
-                let known = known.join(", ");
-                self.wrong(
-                    "account",
-                    "unreadable_parameter",
-                    format!("须为 年:科目，如 2024:new；科目有 {UNDER_CONSTRUCTION}, {known}"),
-                    format!("It is YEAR:LINE, such as 2024:new; the lines are {UNDER_CONSTRUCTION}, {known}"),
-                );
+            match account(value) {
+                Ok(account) => accounts.push(account),
+                Err(is_read) => {
+                    let known: Vec<_> = Line::ALL.iter().map(|line| line.code()).collect();
+                    let known = known.join(", ");
+                    let told = Fault::parameter(
+                        "account",
+                        "unknown_account",
+                        format!("须为 年:科目，如 2024:new；科目有 {UNDER_CONSTRUCTION}, {known}"),
+                        format!(
+                            "It is YEAR:LINE, such as 2024:new; the lines are {UNDER_CONSTRUCTION}, {known}"
+                        ),
+                    );
+                    if is_read {
+                        self.refusals.push(told);
+                    } else {
+                        self.faults.push(told);
+                    }
+                }
             }
         }
         accounts
@@ -631,22 +640,28 @@ impl Reader {
     }
 }
 
-/// A line of a year, up to a day if one is told.
-fn account(value: &str) -> Option<Account> {
+/// A line of a year, up to a day if one is told; else whether that could be read, and only names nothing.
+fn account(value: &str) -> Result<Account, bool> {
     let mut parts = value.splitn(3, ':');
-    let year = parts.next()?.parse().ok();
-    let year = year.filter(|year| (FIRST_YEAR..=LAST_YEAR).contains(year))?;
-    let code = parts.next()?;
+    let year: i32 = parts
+        .next()
+        .and_then(|year| year.parse().ok())
+        .ok_or(false)?;
+    let code = parts.next().ok_or(false)?;
+    let until = parts.next().map(|day| day.parse().map_err(|_| true));
     let lines = match Line::from_code(code) {
         Some(line) => vec![line],
         None if code == UNDER_CONSTRUCTION => vec![Line::New, Line::Continued],
-        None => return None,
+        None => return Err(true),
     };
-    let until = match parts.next() {
-        Some(day) => Some(day.parse().ok()?),
-        None => None,
-    };
-    Some(Account { year, lines, until })
+    if !(FIRST_YEAR..=LAST_YEAR).contains(&year) {
+        return Err(true);
+    }
+    Ok(Account {
+        year,
+        lines,
+        until: until.transpose()?,
+    })
 }
 
 /// Not too long, and without control characters.
