@@ -33,7 +33,7 @@ pub struct IfNoneMatch {
     if_none_match: Option<String>,
 }
 
-/// The entity tag of an answer: of the version of the data, of what is asked, by whom and on which day. Weak, for the
+/// The entity tag of an answer: of the version of the data and of the service, of what is asked, by whom and on which day. Weak, for the
 /// instant at which it is asked stands in the answer too.
 pub(super) struct Tag(EntityTag);
 
@@ -59,6 +59,8 @@ pub(super) async fn begin(
     let clock = app.db.clock();
     let mut hasher = DefaultHasher::new();
     (request.path(), request.query_string(), reach).hash(&mut hasher);
+    // What else an answer is made by: a later version may tell it otherwise, and so may another setting.
+    (env!("CARGO_PKG_VERSION"), app.landing_months).hash(&mut hasher);
     clock.day_of(clock.now()).hash(&mut hasher);
     for name in [ACCEPT, ACCEPT_LANGUAGE] {
         let sent = request.headers().get(name);
