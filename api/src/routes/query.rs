@@ -1,9 +1,10 @@
 //! The parameters of lists and summaries, read into questions.
 
+mod accounts;
 mod diff;
 mod targets;
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::accounting::{FIRST_YEAR, LAST_YEAR, Line};
 use domain::coded::Coded;
 use domain::family::Level;
@@ -24,12 +25,12 @@ use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::print::Printing;
 use crate::problem::value::money_told;
 use crate::problem::{Fault, Problem};
-use crate::store::accounting::year;
 use crate::store::counting::{Base, Frame};
 use crate::store::filter::{Account, AnyOf, Filter};
 use crate::store::listing::{self, Sort, SortKey};
 use crate::store::summary::{self, Dimension};
 
+pub use accounts::{Accounting, AccountsParameters, Comparison};
 pub use diff::{ChangeFilters, ChangedParameters, DiffFilters, DiffParameters, Span};
 pub use targets::{
     AttainmentParameters, CascadeParameters, CascadeQuestion, TargetFilters, TargetParameters,
@@ -149,46 +150,6 @@ pub struct Grouping {
     pub year: Option<i32>,
 }
 
-/// How the accounts of a year are drawn up.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct Accounting {
-    /// The dimensions, with commas: `region, programme, sector, tier, list, unit, stage, condition`.
-    #[param(
-        pattern = "^(tier|stage|condition|region|list|programme|sector|unit)(,(tier|stage|condition|region|list|programme|sector|unit))*$",
-        example = "region"
-    )]
-    pub group_by: Option<String>,
-    /// With what they are compared, with commas: `previous_year`, the whole year before; `same_day`, the year before
-    /// up to the same day (同比).
-    #[param(
-        pattern = "^(previous_year|same_day)(,(previous_year|same_day))*$",
-        example = "same_day"
-    )]
-    pub compare: Option<String>,
-}
-
-/// With what the accounts of a year are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// The whole year before.
-    PreviousYear,
-    /// The year before, up to the same day (同比).
-    SameDay,
-}
-
-impl Comparison {
-    /// Its code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::PreviousYear => "previous_year",
-            Self::SameDay => "same_day",
-        }
-    }
-}
-
 /// A page of a list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
@@ -247,28 +208,6 @@ impl Parameters for SummaryParameters {
         Ok(Self {
             filters: read_part(query)?,
             grouping: read_part(query)?,
-        })
-    }
-}
-
-/// The parameters of the accounts of a year.
-#[derive(Clone, Debug)]
-pub struct AccountsParameters {
-    /// Which projects.
-    pub filters: ProjectFilters,
-    /// How they are drawn up.
-    pub accounting: Accounting,
-}
-
-impl Parameters for AccountsParameters {
-    fn names() -> Vec<String> {
-        [documented::<ProjectFilters>(), documented::<Accounting>()].concat()
-    }
-
-    fn read(query: &str) -> Result<Self, Problem> {
-        Ok(Self {
-            filters: read_part(query)?,
-            accounting: read_part(query)?,
         })
     }
 }
@@ -463,26 +402,6 @@ impl Reader {
         (filter, Base::Lists(named.into_iter().flatten().collect()))
     }
 
-    fn comparisons(&mut self, value: Option<&String>) -> Vec<Comparison> {
-        let mut found = Vec::new();
-        for name in value.iter().flat_map(|value| value.split(',')) {
-            let known = [Comparison::PreviousYear, Comparison::SameDay];
-            match known.into_iter().find(|one| one.code() == name) {
-                Some(one) if found.contains(&one) => {}
-                Some(one) => found.push(one),
-                None => self.wrong(
-                    "compare",
-                    "unknown_comparison",
-                    format!("不能与 {name} 比较；可用：previous_year、same_day"),
-                    format!(
-                        "There is no comparison with {name}; there are: previous_year, same_day"
-                    ),
-                ),
-            }
-        }
-        found
-    }
-
     fn instant(&mut self, name: &str, value: Option<&String>) -> Option<DateTime<Utc>> {
         let value = value?;
         let read = DateTime::parse_from_rfc3339(value).ok();
@@ -501,7 +420,7 @@ impl Reader {
         self.then("as_of", value, clock)
     }
 
-    /// A day stands for its end; the future is not known yet. None for now.
+    /// A day stands for its end; the future is not known yet. None if it is today's, which has not ended.
     fn then(&mut self, name: &str, value: Option<&String>, clock: Clock) -> Option<DateTime<Utc>> {
         let value = value?;
         let now = clock.now();
@@ -713,7 +632,6 @@ impl SummaryParameters {
     /// `invalid_parameter` with everything that is wrong; `validation_failed` if all can be read, but is against
     /// a rule.
     pub fn question(&self, clock: Clock) -> Result<summary::Question, Problem> {
-        use chrono::Datelike;
         let mut reader = Reader::default();
         let (filter, base) = reader.counted(&self.filters);
         let as_of = reader.as_of(self.filters.as_of.as_ref(), clock);
@@ -740,71 +658,6 @@ impl SummaryParameters {
         };
         reader.done(question)
     }
-}
-
-impl AccountsParameters {
-    /// The questions that the parameters ask of a year: its own, and those of the years that it is compared with.
-    ///
-    /// # Errors
-    /// `invalid_parameter` with everything that is wrong; `validation_failed` if all can be read, but is against
-    /// a rule.
-    pub fn questions(
-        &self,
-        year: i32,
-        clock: Clock,
-        landing_months: u32,
-    ) -> Result<(year::Question, Vec<(Comparison, year::Question)>), Problem> {
-        let mut reader = Reader::default();
-        let (filter, base) = reader.counted(&self.filters);
-        let as_of = reader.as_of(self.filters.as_of.as_ref(), clock);
-        let today = clock.day_of(as_of.unwrap_or_else(|| clock.now()));
-        if !(FIRST_YEAR..=LAST_YEAR).contains(&year) {
-            reader.wrong(
-                "year",
-                "year_out_of_range",
-                format!("年份须在 {FIRST_YEAR} 至 {LAST_YEAR} 之间"),
-                format!("The year has to be from {FIRST_YEAR} to {LAST_YEAR}"),
-            );
-        } else if year > today.year() {
-            reader.refused(
-                "year",
-                "year_in_future",
-                "该年尚未开始，没有账",
-                "That year has not begun and has no accounts",
-            );
-        }
-        let level = reader.level(self.filters.level.as_ref());
-        let compared = reader.comparisons(self.accounting.compare.as_ref());
-        let question = year::Question {
-            filter,
-            frame: Frame {
-                as_of,
-                base: Some(base),
-                level: level.unwrap_or(Level::Project),
-            },
-            group_by: reader.dimensions(self.accounting.group_by.as_ref()),
-            year,
-            until: None,
-            landing_months,
-        };
-        let compared = compared.into_iter().map(|comparison| {
-            let then = year::Question {
-                year: year - 1,
-                until: (comparison == Comparison::SameDay)
-                    .then(|| a_year_before(today))
-                    .filter(|until| until.year() == year - 1),
-                ..question.clone()
-            };
-            (comparison, then)
-        });
-        let compared = compared.collect();
-        reader.done((question, compared))
-    }
-}
-
-/// The same day of the year before; of 29 February, the 28th.
-fn a_year_before(day: NaiveDate) -> NaiveDate {
-    day.checked_sub_months(Months::new(12)).unwrap_or(day)
 }
 
 impl Paging {
