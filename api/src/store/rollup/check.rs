@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Value};
 
 use super::entries::{KEYS, MEASURES, Of, entries};
-use super::{TOUCHED, unhurried};
+use super::{TOUCHED, alone, unhurried};
 use crate::store::{Db, Failure, corrupt};
 
 /// How many differences are told.
@@ -46,6 +46,7 @@ pub async fn verify(db: &Db) -> Result<Proof, Failure> {
         })
         .await?;
     db.maintain(async |tx| {
+        alone(tx, "").await?;
         let sql = "UPDATE rollup_state SET verified_at = $1, differences = $2";
         let kept = Statement::from_sql_and_values(
             tx.get_database_backend(),

@@ -203,11 +203,12 @@ async fn alone(tx: &DatabaseTransaction, how: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes as long as it takes.
+/// Takes as long as it takes, and waits as long.
 async fn unhurried(tx: &DatabaseTransaction) -> Result<(), Failure> {
     if tx.get_database_backend() == DbBackend::Postgres {
         tx.execute_unprepared(
-            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+             SET LOCAL idle_in_transaction_session_timeout = 0",
         )
         .await?;
     }
