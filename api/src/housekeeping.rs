@@ -14,6 +14,8 @@ const KEYS: Duration = Duration::from_secs(10);
 /// How often what changed is folded into the sums that are kept. Who reads adds what waits himself; the less waits,
 /// the less there is to add.
 const FOLD: Duration = Duration::from_secs(1);
+/// How often it is looked whether a day is over of which is to be kept what it changed.
+const DAY_OVER: Duration = Duration::from_mins(10);
 /// How often it is looked whether the sums have to be proved again.
 const PROVE: Duration = Duration::from_mins(10);
 /// How old a proof gets: each night there is another.
@@ -46,6 +48,14 @@ pub(crate) fn start(app: App) {
             }
         }
     });
+    let keeping = db.clone();
+    actix_web::rt::spawn(async move {
+        let mut ticks = tokio::time::interval(DAY_OVER);
+        loop {
+            ticks.tick().await;
+            keep_days(&keeping).await;
+        }
+    });
     let proving = db.clone();
     actix_web::rt::spawn(async move {
         let mut ticks = tokio::time::interval(PROVE);
@@ -63,6 +73,21 @@ pub(crate) fn start(app: App) {
             forget_old(&db).await;
         }
     });
+}
+
+/// Keeps what each day changed that is over; after a rebuilding those are all days there were.
+async fn keep_days(db: &Db) {
+    loop {
+        match rollup::keep_next_day(db).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(failure) => {
+                let problem = Failure::told(failure);
+                tracing::warn!(%problem, "the sums of a day could not be kept; it is tried again");
+                return;
+            }
+        }
+    }
 }
 
 /// Whether it is night and the last proof is of the night before, by whichever service it was made.

@@ -16,8 +16,14 @@ use crate::plan::{Bind, Figure, Plan, Statement};
 const CITY: u64 = 7;
 /// The project that is asked for: in no family, and not movable.
 const PROJECT: u64 = 45;
+/// Which part of the movable projects is moved here.
+const OF_CAPTURE: u64 = 6;
 /// For how long the log is given to be written.
-const SETTLE: Duration = Duration::from_millis(400);
+const SETTLE: Duration = Duration::from_millis(300);
+/// What the service does each second by itself: what is captured meanwhile is no request's.
+const HOUSEKEEPING: [&str; 2] = ["LOCK TABLE rollup_state", "AS n FROM rollup_pending"];
+/// How often a figure is captured until nothing of that is in between.
+const TRIES: usize = 50;
 
 /// Captures the statements of every figure.
 pub(crate) async fn capture(url: &str, service: &str, password: &str, size: u64) -> Result<Plan> {
@@ -25,35 +31,41 @@ pub(crate) async fn capture(url: &str, service: &str, password: &str, size: u64)
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     actix_web::rt::spawn(connection);
     let token = sign_in(service, password).await?;
-    let asked = Asked::new(&token);
-    let last = layout.movable() - 1;
-    // Once before, so that statements are already prepared; a move takes a project each time.
-    for (figure, n) in [
-        (Figure::Get, PROJECT),
-        (Figure::List, CITY),
-        (Figure::Summary, 0),
-        (Figure::Move, layout.movable_at(last - 1)),
-    ] {
-        asked.once(service, figure, n).await?;
+    let asked = Asked::new(&token).knowing(service).await?;
+    // A move takes a project each time, from a part that nothing else uses.
+    let mut fresh = (0..layout.part()).map(|k| layout.movable_at(OF_CAPTURE * layout.part() + k));
+    let mut number = |figure| match figure {
+        Figure::Get => PROJECT,
+        Figure::List | Figure::City => CITY,
+        Figure::Summary | Figure::Unchanged => 0,
+        Figure::Move => fresh.next().unwrap_or_default(),
+    };
+    // Once before, so that statements are already prepared.
+    for figure in Figure::ALL {
+        asked.once(service, figure, number(figure)).await?;
     }
     set(&client, "ALTER SYSTEM SET log_statement = 'all'").await?;
     set(&client, "ALTER SYSTEM SET log_line_prefix = '%a|%p|'").await?;
     client.execute("SELECT pg_reload_conf()", &[]).await?;
     tokio::time::sleep(SETTLE).await;
     let mut plan = Plan::new();
-    for (figure, n) in [
-        (Figure::Get, PROJECT),
-        (Figure::List, CITY),
-        (Figure::Summary, 0),
-        (Figure::Move, layout.movable_at(last)),
-    ] {
-        let from = log_size(&client).await?;
-        let body = asked.once(service, figure, n).await?;
-        tokio::time::sleep(SETTLE).await;
-        let log = log_since(&client, from).await?;
-        let page = page_ids(&body);
-        let project = crate::layout::project_id(n).to_string();
-        plan.insert(figure, statements(&log, &project, &page));
+    for figure in Figure::ALL {
+        let mut tries = 0;
+        loop {
+            let n = number(figure);
+            let from = log_size(&client).await?;
+            let body = asked.once(service, figure, n).await?;
+            tokio::time::sleep(SETTLE).await;
+            let log = log_since(&client, from).await?;
+            tries += 1;
+            if HOUSEKEEPING.iter().any(|sql| log.contains(sql)) && tries < TRIES {
+                continue;
+            }
+            let page = page_ids(&body);
+            let project = crate::layout::project_id(n).to_string();
+            plan.insert(figure, statements(&log, &project, &page));
+            break;
+        }
     }
     set(&client, "ALTER SYSTEM RESET ALL").await?;
     client.execute("SELECT pg_reload_conf()", &[]).await?;

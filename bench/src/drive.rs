@@ -15,6 +15,7 @@ use crate::Result;
 use crate::layout::{city_code, project_id};
 use crate::plan::Figure;
 
+const SUMMARY: &str = "/v1/summary?group_by=tier,stage";
 /// The account that asks; it is a manager everywhere.
 pub(crate) const USERNAME: &str = "bench";
 
@@ -86,7 +87,16 @@ impl Connection {
             self.more().await?;
             if let Some(end) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                 let head = self.buffer.get(..end).unwrap_or_default();
-                break (end + 4, content_length(head)?);
+                // What has not changed has no body, and need not say so.
+                let is_unchanged = head.get(9..12) == Some(b"304".as_slice());
+                break (
+                    end + 4,
+                    if is_unchanged {
+                        0
+                    } else {
+                        content_length(head)?
+                    },
+                );
             }
         };
         while self.buffer.len() < head + length {
@@ -94,6 +104,14 @@ impl Connection {
         }
         let status = self.buffer.get(9..12).unwrap_or_default();
         Ok((std::str::from_utf8(status)?.parse()?, head))
+    }
+
+    /// A header of the last answer.
+    fn header(&self, head: usize, wanted: &str) -> Option<String> {
+        let head = std::str::from_utf8(self.buffer.get(..head)?).ok()?;
+        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+        Some(value.trim().to_owned())
     }
 
     async fn more(&mut self) -> Result<()> {
@@ -140,24 +158,39 @@ async fn once(address: &str, request: &[u8]) -> Result<String> {
     let mut connection = Connection::open(address).await?;
     let (status, head) = connection.ask(request).await?;
     let body = connection.body(head);
-    if (200..300).contains(&status) {
+    if is_fine(status) {
         Ok(body)
     } else {
         Err(format!("{status}: {body}").into())
     }
 }
 
+const fn is_fine(status: u16) -> bool {
+    matches!(status, 200..300 | 304)
+}
+
 /// The requests of each figure, with the token of one sign-in.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     headers: String,
+    /// What the summary was when it was last read.
+    tag: String,
 }
 
 impl Asked {
     pub(crate) fn new(token: &str) -> Self {
         Self {
             headers: format!("Host: bench\r\nAuthorization: Bearer {token}\r\n"),
+            tag: String::new(),
         }
+    }
+
+    /// Reads the summary, so that it can be asked for if it has changed.
+    pub(crate) async fn knowing(mut self, address: &str) -> Result<Self> {
+        let mut connection = Connection::open(address).await?;
+        let (_, head) = connection.ask(&self.request(Figure::Summary, 0)).await?;
+        self.tag = connection.header(head, "etag").ok_or("no entity tag")?;
+        Ok(self)
     }
 
     /// The request for the `n`th project, or city.
@@ -168,7 +201,12 @@ impl Asked {
         let request = match figure {
             Figure::Get => get(format!("/v1/projects/{}", project_id(n))),
             Figure::List => get(format!("/v1/projects?limit=50&region={}", city_code(n))),
-            Figure::Summary => get("/v1/summary?group_by=tier,stage".to_owned()),
+            Figure::Summary => get(SUMMARY.to_owned()),
+            Figure::City => get(format!("{SUMMARY}&region={}", city_code(n))),
+            Figure::Unchanged => format!(
+                "GET {SUMMARY} HTTP/1.1\r\n{headers}If-None-Match: {}\r\n\r\n",
+                self.tag
+            ),
             Figure::Move => format!(
                 "POST /v1/projects/{}/transitions HTTP/1.1\r\n{headers}If-Match: \"1\"\r\n\
                  Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{MOVE}",
@@ -181,6 +219,14 @@ impl Asked {
 
     pub(crate) async fn once(&self, address: &str, figure: Figure, n: u64) -> Result<String> {
         once(address, &self.request(figure, n)).await
+    }
+
+    /// Asks for a path, and tells how many microseconds that took.
+    pub(crate) async fn time(&self, address: &str, path: &str) -> Result<u64> {
+        let request = format!("GET {path} HTTP/1.1\r\n{}\r\n", self.headers);
+        let asked = Instant::now();
+        once(address, request.as_bytes()).await?;
+        Ok(u64::try_from(asked.elapsed().as_micros())?)
     }
 }
 
@@ -216,7 +262,7 @@ pub(crate) async fn drive(
                 };
                 let asked = Instant::now();
                 let (status, head) = connection.ask(&request).await?;
-                if (200..300).contains(&status) {
+                if is_fine(status) {
                     micros.push(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX));
                 } else {
                     if failed.get() == 0 {

@@ -66,7 +66,7 @@ pub(crate) async fn explain(url: &str, plan: &Path, size: u64) -> Result<()> {
                 found.pointer("/0/Execution Time").unwrap_or(&Value::Null),
                 nodes.join(", ")
             ));
-            if *figure != Figure::Summary {
+            if !matches!(figure, Figure::Summary | Figure::City) {
                 scans.extend(
                     nodes
                         .into_iter()

@@ -13,9 +13,13 @@ pub(crate) const BLOCK: u64 = 50;
 /// The first project of a block and its three parts: 8 in 100 projects are in a family.
 pub(crate) const FAMILY: u64 = 4;
 /// How many projects can be moved at the most.
-const MOST_MOVABLE: u64 = 36_000;
+const MOST_MOVABLE: u64 = 60_000;
 /// The most movable projects in a block.
 const MOST_MOVABLE_OF_BLOCK: u64 = 15;
+
+/// Into how many parts the movable projects are divided, for each of a move is used once: three programs at two numbers
+/// of connections, a part that the capture takes from, two without the sums, and the part of one cell, the last.
+pub(crate) const PARTS: u64 = 10;
 
 /// Which projects a library of a certain size has.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,17 @@ impl Layout {
     pub(crate) const fn movable_at(self, k: u64) -> u64 {
         let each = self.movable_of_block();
         (k / each) * BLOCK + FAMILY + k % each
+    }
+
+    /// How many movable projects a part has.
+    pub(crate) const fn part(self) -> u64 {
+        self.movable() / PARTS
+    }
+
+    /// Whether a movable project is one of those that are all in one region and one tier.
+    pub(crate) const fn is_of_one_cell(self, n: u64) -> bool {
+        let each = self.movable_of_block();
+        self.is_movable(n) && n / BLOCK * each + n % BLOCK - FAMILY >= (PARTS - 1) * self.part()
     }
 
     /// Whether a project stands ready to be moved.

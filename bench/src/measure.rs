@@ -2,22 +2,23 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Result;
 use crate::drive::{Asked, Outcome, drive, sign_in, static_request};
-use crate::layout::{CITIES, Layout};
-use crate::plan::{Figure, Plan, script};
+use crate::layout::{CITIES, Layout, PARTS};
+use crate::plan::{Figure, Plan, Statement, script, without_sums};
 use crate::random::Random;
 
 /// At how many connections.
 const CONNECTIONS: [usize; 2] = [1, 16];
-/// Into how many parts the movable projects are divided, for each of a move is used once: three programs at
-/// two numbers of connections, and a part that the capture takes from.
-const PARTS: u64 = 7;
+/// How often an answer is timed.
+const TRIES: usize = 21;
+/// From which part on moves are replayed without the sums.
+const WITHOUT_SUMS: u64 = 7;
 
 /// What answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,10 @@ pub(crate) enum By {
     Bare,
     Pgbench,
     Static,
+    /// The same SQL without what keeps the sums.
+    WithoutSums,
+    /// The service, where every move is from and to one cell.
+    OneCell,
 }
 
 /// One measurement.
@@ -50,12 +55,31 @@ pub(crate) struct Memory {
     pub most: u64,
 }
 
+/// What is done once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Once {
+    AsOf,
+    Attainment,
+    Rebuild,
+}
+
+/// How long something took that is done once, in microseconds; the median, where it was done several times.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Took {
+    pub backend: String,
+    pub size: u64,
+    pub once: Once,
+    pub micros: u64,
+}
+
 /// A line of the results.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
     Measured(Measured),
     Memory(Memory),
+    Took(Took),
 }
 
 /// What there is to be measured.
@@ -73,6 +97,9 @@ pub(crate) struct Arguments {
     /// Where the service listens
     #[arg(long)]
     service: String,
+    /// The program itself
+    #[arg(long)]
+    taizhang: PathBuf,
     /// The process of the service
     #[arg(long)]
     pid: u32,
@@ -104,28 +131,29 @@ impl Arguments {
         Layout { size: self.size }
     }
 
-    const fn part(&self) -> u64 {
-        self.layout().movable() / PARTS
-    }
-
     const fn time(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }
 
     /// The numbers to ask for, one after the other; none when there are no more.
     fn numbers(&self, figure: Figure, part: u64) -> impl FnMut() -> Option<u64> + use<> {
-        let (layout, each) = (self.layout(), self.part());
+        let (layout, each) = (self.layout(), self.layout().part());
         let mut random = Random::of(self.size, part + 1);
         let mut k = 0;
         move || match figure {
             Figure::Get => Some(random.below(layout.size)),
-            Figure::List => Some(random.below(CITIES)),
-            Figure::Summary => Some(0),
+            Figure::List | Figure::City => Some(random.below(CITIES)),
+            Figure::Summary | Figure::Unchanged => Some(0),
             Figure::Move => {
                 k += 1;
                 (k <= each).then(|| layout.movable_at(part * each + k - 1))
             }
         }
+    }
+
+    async fn asked(&self) -> Result<Asked> {
+        let asked = Asked::new(&sign_in(&self.service, &self.password).await?);
+        asked.knowing(&self.service).await
     }
 
     async fn of(
@@ -135,7 +163,7 @@ impl Arguments {
         connections: usize,
         part: u64,
     ) -> Result<Outcome> {
-        let asked = Asked::new(&sign_in(&self.service, &self.password).await?);
+        let asked = self.asked().await?;
         if figure != Figure::Move {
             // Opens the program's own connections and fills its caches.
             let mut numbers = self.numbers(figure, 99);
@@ -150,24 +178,23 @@ impl Arguments {
 
     fn pgbench(
         &self,
-        plan: &Plan,
+        statements: &[Statement],
         figure: Figure,
         connections: usize,
         part: u64,
     ) -> Result<Outcome> {
         let program = self.pgbench.as_ref().ok_or("no pgbench")?;
-        let statements = plan.get(&figure).ok_or("no statements")?;
         let file = self.scratch.join("pgbench.sql");
         std::fs::write(&file, script(figure, statements, self.layout()))?;
         let logs = self.scratch.join("pgbench-log");
         let count = u64::try_from(connections)?;
-        let each = self.part() / count;
+        let each = self.layout().part() / count;
         let mut command = std::process::Command::new(program);
         command
             .args(["-n", "-M", "prepared", "-l", "-c"])
             .arg(connections.to_string())
             .args(["-j", if connections > 1 { "2" } else { "1" }, "-D"])
-            .arg(format!("first={}", part * self.part()))
+            .arg(format!("first={}", part * self.layout().part()))
             .arg("-D")
             .arg(format!("each={each}"))
             .args(["-D", "k=0"]);
@@ -240,7 +267,20 @@ pub(crate) async fn measure(arguments: Arguments) -> Result<()> {
         Some(path) => Some(serde_json::from_str(&std::fs::read_to_string(path)?)?),
     };
     let before = memory(arguments.pid, "VmRSS")?;
-    let asked = Asked::new(&sign_in(&arguments.service, &arguments.password).await?);
+    let asked = arguments.asked().await?;
+    let took = |once, micros| {
+        write(
+            &arguments.results,
+            &Line::Took(Took {
+                backend: arguments.backend.clone(),
+                size: arguments.size,
+                once,
+                micros,
+            }),
+        )
+    };
+    took(Once::AsOf, as_of_a_year_ago(&arguments, &asked).await?)?;
+    took(Once::Attainment, attainment(&arguments, &asked).await?)?;
     for figure in Figure::ALL {
         let n = if figure == Figure::Move { 45 } else { 7 };
         let sample = if figure == Figure::Move {
@@ -280,8 +320,18 @@ pub(crate) async fn measure(arguments: Arguments) -> Result<()> {
                 add(By::Bare, of(bare, 2 + place).await?)?;
             }
             if let Some(plan) = &plan {
-                let outcome = arguments.pgbench(plan, figure, connections, 4 + place)?;
+                let statements = plan.get(&figure).ok_or("no statements")?;
+                let outcome = arguments.pgbench(statements, figure, connections, 4 + place)?;
                 add(By::Pgbench, outcome)?;
+                if figure == Figure::Move {
+                    let statements = without_sums(statements);
+                    let part = WITHOUT_SUMS + place;
+                    let outcome = arguments.pgbench(&statements, figure, connections, part)?;
+                    add(By::WithoutSums, outcome)?;
+                }
+            }
+            if figure == Figure::Move && connections > 1 {
+                add(By::OneCell, of(&arguments.service, PARTS - 1).await?)?;
             }
             let bytes = reply.len();
             let next = move || Some(static_request(bytes));
@@ -290,6 +340,7 @@ pub(crate) async fn measure(arguments: Arguments) -> Result<()> {
             add(By::Static, outcome)?;
         }
     }
+    took(Once::Rebuild, rebuild(&arguments.taizhang)?)?;
     write(
         &arguments.results,
         &Line::Memory(Memory {
@@ -300,6 +351,38 @@ pub(crate) async fn measure(arguments: Arguments) -> Result<()> {
             most: memory(arguments.pid, "VmHWM")?,
         }),
     )
+}
+
+/// The first question of all about the past.
+async fn as_of_a_year_ago(arguments: &Arguments, asked: &Asked) -> Result<u64> {
+    let then = crate::bare::now() - chrono::TimeDelta::days(365);
+    let then = then.format("%Y-%m-%dT%H:%M:%SZ");
+    let path = format!("/v1/summary?group_by=tier,stage&as_of={then}");
+    asked.time(&arguments.service, &path).await
+}
+
+/// The targets that were loaded beside the library, held against it.
+async fn attainment(arguments: &Arguments, asked: &Asked) -> Result<u64> {
+    let mut tries = Vec::new();
+    for _ in 0..TRIES {
+        let path = "/v1/targets/attainment";
+        tries.push(asked.time(&arguments.service, path).await?);
+    }
+    tries.sort_unstable();
+    Ok(*tries.get(TRIES / 2).ok_or("no try")?)
+}
+
+/// All sums anew, by the program itself.
+fn rebuild(taizhang: &Path) -> Result<u64> {
+    let began = Instant::now();
+    let rebuilt = std::process::Command::new(taizhang)
+        .args(["rollup", "rebuild"])
+        .stdout(Stdio::null())
+        .status()?;
+    if !rebuilt.success() {
+        return Err("the sums could not be made anew".into());
+    }
+    Ok(u64::try_from(began.elapsed().as_micros())?)
 }
 
 /// The bare program is a limit only if it answers the same.

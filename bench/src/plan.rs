@@ -15,17 +15,28 @@ pub(crate) enum Figure {
     Get,
     List,
     Summary,
+    City,
+    Unchanged,
     Move,
 }
 
 impl Figure {
-    pub(crate) const ALL: [Self; 4] = [Self::Get, Self::List, Self::Summary, Self::Move];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Get,
+        Self::List,
+        Self::Summary,
+        Self::City,
+        Self::Unchanged,
+        Self::Move,
+    ];
 
     pub(crate) const fn told(self) -> &'static str {
         match self {
             Self::Get => "one project",
             Self::List => "page of 50 in a city",
             Self::Summary => "summary tier x stage",
+            Self::City => "the same of a city",
+            Self::Unchanged => "unchanged summary (304)",
             Self::Move => "stage move",
         }
     }
@@ -62,6 +73,21 @@ pub(crate) struct Statement {
 /// The statements of each figure, in their order.
 pub(crate) type Plan = BTreeMap<Figure, Vec<Statement>>;
 
+/// The same statements without those that keep the sums and what the accounts are made of.
+pub(crate) fn without_sums(statements: &[Statement]) -> Vec<Statement> {
+    let keeps = |statement: &&Statement| {
+        !["rollup_", "accounting_span"]
+            .iter()
+            .any(|table| statement.sql.contains(table))
+    };
+    statements.iter().filter(keeps).cloned().collect()
+}
+
+/// Whether a statement finds out who asks.
+pub(crate) fn is_of_the_caller(statement: &Statement) -> bool {
+    statement.sql.contains("session")
+}
+
 /// Replaces `$1` and so on outside of quotes.
 fn filled(sql: &str, mut value: impl FnMut(usize) -> String) -> String {
     let mut out = String::with_capacity(sql.len());
@@ -96,10 +122,10 @@ pub(crate) fn script(figure: Figure, statements: &[Statement], layout: Layout) -
     let mut out = String::new();
     let last = layout.size.saturating_sub(1000).max(1) - 1;
     match figure {
-        Figure::Get | Figure::Summary => {
+        Figure::Get | Figure::Summary | Figure::Unchanged => {
             let _ = writeln!(out, "\\set n {FIRST} + random(0, {})", layout.size - 1);
         }
-        Figure::List => {
+        Figure::List | Figure::City => {
             let _ = writeln!(out, "\\set n {FIRST} + random(0, {last})");
             let last = crate::layout::CITIES - 1;
             let _ = writeln!(out, "\\set r0 (1000 + random(0, {last})) * 100");

@@ -250,10 +250,11 @@ pub(crate) fn cell(row: &Row) -> Value {
     let columns = row.columns().iter().enumerate();
     columns
         .map(|(place, column)| {
-            let value = if *column.type_() == Type::INT8 {
-                json!(row.get::<_, i64>(place))
-            } else {
-                json!(row.get::<_, Option<&str>>(place))
+            let value = match *column.type_() {
+                Type::INT8 => json!(row.get::<_, i64>(place)),
+                Type::INT4 => json!(row.get::<_, i32>(place)),
+                Type::BOOL => json!(row.get::<_, bool>(place)),
+                _ => json!(row.get::<_, Option<&str>>(place)),
             };
             (column.name().to_owned(), value)
         })

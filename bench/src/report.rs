@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::drive::Outcome;
-use crate::measure::{By, Line, Measured, Memory};
+use crate::measure::{By, Line, Measured, Memory, Once, Took};
 use crate::plan::Figure;
 use crate::{Result, say};
 
@@ -13,10 +13,12 @@ pub(crate) fn report(results: &Path) -> Result<()> {
     let text = std::fs::read_to_string(results)?;
     let mut measured = Vec::new();
     let mut memories = Vec::new();
+    let mut took = Vec::new();
     for line in text.lines() {
         match serde_json::from_str(line)? {
             Line::Measured(one) => measured.push(one),
             Line::Memory(one) => memories.push(one),
+            Line::Took(one) => took.push(one),
         }
     }
     let libraries: BTreeSet<(String, u64)> = measured
@@ -25,6 +27,7 @@ pub(crate) fn report(results: &Path) -> Result<()> {
         .collect();
     for (backend, size) in &libraries {
         library(&measured, &memories, backend, *size);
+        numbers(&measured, &took, (backend, *size));
     }
     let backends: BTreeSet<&String> = libraries.iter().map(|(backend, _)| backend).collect();
     for backend in backends {
@@ -120,6 +123,76 @@ fn library(measured: &[Measured], memories: &[Memory], backend: &str, size: u64)
     }
 }
 
+/// What is asked of the numbers, beside what they do.
+fn numbers(measured: &[Measured], took: &[Took], library: (&str, u64)) {
+    let of = |figure, connections, by| find(measured, library, figure, connections, by);
+    say("\n| of the numbers | measured | limit | | asked |\n|---|---:|---:|---:|---:|");
+    let compare = |what: &str, is: Option<&Outcome>, limit: Option<&Outcome>, asked: &str| {
+        if let (Some(is), Some(limit)) = (is, limit) {
+            let share = is.rate * 100 / limit.rate.max(1);
+            let (is, limit) = (rate(is.rate), rate(limit.rate));
+            say(&format!(
+                "| {what} | {is}/s | {limit}/s | {share} % | {asked} |"
+            ));
+        }
+    };
+    for figure in [Figure::Summary, Figure::City] {
+        let (is, limit) = (of(figure, 16, By::Service), of(figure, 16, By::Bare));
+        let what = format!("{}, 16 connections; limit: bare", figure.told());
+        compare(&what, is, limit, ">= 60 %");
+    }
+    compare(
+        "unchanged summary, 16 connections; limit: a static reply behind the same check of the token",
+        of(Figure::Unchanged, 16, By::Service),
+        of(Figure::Unchanged, 16, By::Bare),
+        ">= 60 %",
+    );
+    compare(
+        "16 writers on one cell; limit: 16 writers on any cells",
+        of(Figure::Move, 16, By::OneCell),
+        of(Figure::Move, 16, By::Service),
+        ">= 70 %",
+    );
+    for connections in [1, 16] {
+        let (with, without) = (By::Pgbench, By::WithoutSums);
+        let (with, without) = (
+            of(Figure::Move, connections, with),
+            of(Figure::Move, connections, without),
+        );
+        if let (Some(with), Some(without)) = (with, without) {
+            say(&format!(
+                "| SQL of a move with the sums, {connections} connections; limit: without | {} ms | {} ms | {} | <= x1.3 |",
+                millis(with.median),
+                millis(without.median),
+                hundredths(without.median, with.median)
+            ));
+        }
+    }
+    for (once, what, asked) in [
+        (
+            Once::AsOf,
+            "summary as of a year ago, asked for the first time",
+            "<= 1,200 ms",
+        ),
+        (
+            Once::Attainment,
+            "attainment of all targets of Panjin",
+            "<= 50 ms",
+        ),
+        (Once::Rebuild, "`taizhang rollup rebuild`", "<= 30,000 ms"),
+    ] {
+        let is_it = |one: &&Took| {
+            (one.backend.as_str(), one.size, one.once) == (library.0, library.1, once)
+        };
+        if let Some(one) = took.iter().find(is_it) {
+            say(&format!(
+                "| {what} | {} ms | – | | {asked} |",
+                millis(one.micros)
+            ));
+        }
+    }
+}
+
 fn growth(measured: &[Measured], memories: &[Memory], backend: &str, least: u64, most: u64) {
     say(&format!(
         "\n## From {} to {} projects on {backend}\n",
@@ -184,6 +257,11 @@ fn millis(micros: u64) -> String {
 fn factor(from: u64, to: u64) -> String {
     let tenths = to * 10 / from.max(1);
     format!("x{}.{}", tenths / 10, tenths % 10)
+}
+
+fn hundredths(from: u64, to: u64) -> String {
+    let hundredths = to * 100 / from.max(1);
+    format!("x{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 /// A number with its thousands apart.

@@ -136,6 +136,44 @@ async fn a_cell_that_was_changed_by_hand_is_found_and_made_right() {
 }
 
 #[tokio::test]
+async fn a_sum_of_a_day_that_is_over_is_kept_told_and_proved() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let by_stage = "/v1/summary?group_by=stage";
+    let now = manager.get(by_stage).await.str("/as_of").clone();
+    let path = format!("{by_stage}&as_of={now}");
+    let told = manager.get(&path).await;
+    let until = now.parse().unwrap();
+    in_store(&server, async move |db| {
+        rollup::keep(&db, until).await.unwrap();
+        // Today is not over: there is nothing else to keep.
+        assert!(!rollup::keep_next_day(&db).await.unwrap());
+    })
+    .await;
+    let office = Office::of(&server).await;
+    for _ in 0..3 {
+        office.register(&json!({})).await;
+    }
+    assert_eq!(manager.get(&path).await.at("/cells"), told.at("/cells"));
+    let db = server.database().await;
+    let changed = "UPDATE rollup_past SET n = n + 2 WHERE line = 'stock' AND stage = 'planning' \
+                   AND tier = 'undetermined' AND condition = 'active' AND by_project AND by_part";
+    let changed = db.execute_unprepared(changed).await.unwrap();
+    assert_eq!(changed.rows_affected(), 1);
+    let proof = in_store(&server, async |db| rollup::verify(&db).await.unwrap()).await;
+    let found = &proof.differences[..];
+    assert_eq!((proof.count, found.len()), (1, 1), "{found:?}");
+    assert!(
+        found[0].cell.starts_with("until=2") && found[0].kept[0] == found[0].counted[0] + 2,
+        "{found:?}"
+    );
+    in_store(&server, async |db| rollup::rebuild(&db).await.unwrap()).await;
+    let proof = in_store(&server, async |db| rollup::verify(&db).await.unwrap()).await;
+    assert_eq!(proof.differences, []);
+    assert_eq!(manager.get(&path).await.at("/cells"), told.at("/cells"));
+}
+
+#[tokio::test]
 async fn an_answer_that_is_known_is_told_again_only_when_something_changed() {
     let server = Server::demo().await;
     let (manager, leader) = (

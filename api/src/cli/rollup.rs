@@ -12,6 +12,9 @@ use crate::store::rollup::{self, Difference};
 pub(super) enum What {
     /// Make the sums anew from the library; the service may run meanwhile
     Rebuild,
+    /// Keep what each day changed that is over, as the service does by itself: after a rebuilding, numbers of the past
+    /// are fast again at once
+    KeepDays,
     /// Count the whole library and print every sum that differs from what is kept; exits with 1 if any does
     Verify,
 }
@@ -22,6 +25,14 @@ pub(super) async fn run(config: &Config, what: What) -> Result<(), Failed> {
         What::Rebuild => {
             rollup::rebuild(&db).await.map_err(Failure::told)?;
             say("the sums have been made anew");
+            Ok(())
+        }
+        What::KeepDays => {
+            let mut days = 0;
+            while rollup::keep_next_day(&db).await.map_err(Failure::told)? {
+                days += 1;
+            }
+            say(&format!("{days} days have been kept"));
             Ok(())
         }
         What::Verify => {

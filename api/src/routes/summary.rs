@@ -188,7 +188,8 @@ impl Summed {
     ) -> Result<Self, Problem> {
         let asked = question.clone();
         let answer = if question.needs_one_state(&reach) || !sums_are_complete {
-            let whole = async move |tx: &_| summary::answer(tx, &reach, asked, false).await;
+            let whole =
+                async move |tx: &_| summary::answer(tx, &reach, asked, sums_are_complete).await;
             db.read(whole).await?
         } else {
             let answer = summary::answer(db.reader(), &reach, asked, true).await;

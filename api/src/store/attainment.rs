@@ -18,7 +18,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryResult};
 use super::Failure;
 use super::counting::{Base, Frame, INVESTED, Rows, SPAN};
 use super::filter::{Filter as ProjectFilter, Scoped, check_begun};
-use super::rollup::{self, ENDED, Kept};
+use super::rollup::{self, ENDED, Kept, Source};
 use super::row::coded;
 use super::summary::PART;
 use super::target::{self, Filter, Record};
@@ -345,7 +345,7 @@ async fn from_sums(
     let mut asked = scoped.asked(which, Level::Project, &by);
     asked.with_detail = true;
     asked.leaves_withdrawn_out = false;
-    let sums = rollup::sums(db, &asked).await?;
+    let sums = rollup::sums(db, Source::Present, &asked).await?;
     let counted = sums.into_iter().filter(|sum| sum.is_counted);
     counted
         .map(|sum| {

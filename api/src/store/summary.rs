@@ -10,14 +10,15 @@ use domain::stage::{Condition as ProjectCondition, Stage};
 use domain::tier::InvestmentTier;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryResult, TryGetable,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryResult,
+    TryGetable,
 };
 
 use super::counting::{Base, COUNTED, Frame, INVESTED as MONTHS, PLAN, Rows};
 use super::filter::{Filter, Scoped};
 use super::listing::{count, counted_only};
 use super::rollup::{
-    self, INVESTED, INVESTED_TOTAL, Kept, PLAN as PLANS, RECEIVED_TOTAL, REST, STOCK,
+    self, Asked, INVESTED, INVESTED_TOTAL, Kept, PLAN as PLANS, RECEIVED_TOTAL, REST, STOCK, Source,
 };
 use super::{Failure, corrupt};
 use crate::auth::Reach;
@@ -161,18 +162,17 @@ impl Question {
     /// The dimensions, if the sums that are kept can tell the answer.
     fn kept(&self, reach: &Reach) -> Option<Vec<Kept>> {
         let is_kept = reach.is_by_region()
-            && self.frame.as_of.is_none()
             && self.frame.base == Some(Base::Portfolio)
             && self.filter.is_kept();
         let kept = self.group_by.iter().map(|dimension| dimension.kept());
         is_kept.then(|| kept.collect()).flatten()
     }
 
-    /// Whether one state of the library has to be held while the answer is made: not for the sums that are kept,
-    /// which are read by one statement.
+    /// Whether one state of the library has to be held while the answer is made: not for the sums of the present that
+    /// are kept, which are read by one statement.
     #[must_use]
     pub fn needs_one_state(&self, reach: &Reach) -> bool {
-        self.kept(reach).is_none()
+        self.frame.as_of.is_some() || self.kept(reach).is_none()
     }
 }
 
@@ -186,9 +186,7 @@ pub async fn answer(
     question: Question,
     sums_are_complete: bool,
 ) -> Result<Summary, Failure> {
-    if let Some(by) = question.kept(reach).filter(|_| sums_are_complete) {
-        return from_sums(db, reach, question, &by).await;
-    }
+    let by = question.kept(reach);
     let Question {
         filter,
         frame,
@@ -196,6 +194,13 @@ pub async fn answer(
         year,
     } = question;
     let scoped = filter.within(db, reach, &frame).await?;
+    if let Some(by) = by {
+        let asked = scoped.asked(which(year), frame.level, &by);
+        let source = rollup::source(db, frame.as_of, &asked, sums_are_complete).await?;
+        if let Some(source) = source {
+            return from_sums(db, reach, source, &asked, &group_by).await;
+        }
+    }
     let by_list = group_by.contains(&Dimension::List);
     let base = frame.base.clone().unwrap_or(Base::Portfolio);
     let total_frame = Frame {
@@ -239,27 +244,24 @@ pub async fn answer(
     })
 }
 
+/// Which of the sums that are kept a summary shows.
+fn which(year: i32) -> String {
+    let lines = [STOCK, REST, PLANS, INVESTED, INVESTED_TOTAL, RECEIVED_TOTAL].join("', '");
+    format!("line IN ('{lines}') AND year IN (0, {year})")
+}
+
 /// The answer from the sums that are kept.
 async fn from_sums(
     db: &impl ConnectionTrait,
     reach: &Reach,
-    question: Question,
-    by: &[Kept],
+    source: Source,
+    asked: &Asked<'_>,
+    group_by: &[Dimension],
 ) -> Result<Summary, Failure> {
-    let Question {
-        filter,
-        frame,
-        group_by,
-        year,
-    } = question;
-    let scoped = filter.within(db, reach, &frame).await?;
-    let lines = [STOCK, REST, PLANS, INVESTED, INVESTED_TOTAL, RECEIVED_TOTAL].join("', '");
-    let which = format!("line IN ('{lines}') AND year IN (0, {year})");
-    let asked = scoped.asked(which, frame.level, by);
     let mut cells: BTreeMap<Vec<Option<String>>, Measures> = BTreeMap::new();
     let mut inside_families = 0;
     let mut broken_down = Measures::default();
-    for sum in rollup::sums(db, &asked).await? {
+    for sum in rollup::sums(db, source, asked).await? {
         let count = u64::try_from(sum.count).map_err(|_| corrupt("a sum of projects"))?;
         if (sum.line.as_str(), sum.is_counted) == (STOCK, false) {
             inside_families += count;
@@ -288,8 +290,8 @@ async fn from_sums(
         .filter(|(_, measures)| measures.count > 0)
         .map(|(keys, measures)| Cell { keys, measures })
         .collect();
-    cells.sort_by_cached_key(|cell| rank(&group_by, &cell.keys));
-    let by_project = frame.level == Level::Project;
+    cells.sort_by_cached_key(|cell| rank(group_by, &cell.keys));
+    let by_project = asked.level == Level::Project;
     Ok(Summary {
         total: cells
             .iter()
@@ -384,51 +386,74 @@ async fn cells(
                 .equals((project::Entity, Column::Id))
                 .and(Expr::col((PLAN, "year")).eq(year)),
         )
-        .join_subquery(
-            JoinType::LeftJoin,
-            money(year),
-            MONEY,
-            Expr::col((MONEY, "project_id")).equals((project::Entity, Column::Id)),
-        )
         .cond_where(counted_only(scoped, frame, scoped.condition(backend)));
     frame.limit(&mut select, rows);
-    frame
-        .run(db, select)
-        .await?
-        .iter()
-        .map(|row| cell(row, group_by))
-        .collect()
+    let mut months = months(scoped, frame, group_by, year, backend);
+    frame.limit(&mut months, rows);
+    let mut told = BTreeMap::new();
+    for row in frame.run(db, months).await? {
+        told.insert(keys(&row, group_by)?, row);
+    }
+    let cells = frame.run(db, select).await?;
+    let cells = cells.iter().map(|row| {
+        let keys = keys(row, group_by)?;
+        let mut measures = of_projects(row)?;
+        if let Some(row) = told.get(&keys) {
+            of_months(row, &mut measures)?;
+        }
+        Ok(Cell { keys, measures })
+    });
+    cells.collect()
 }
 
-/// What was told of each project's months: how many, and how much in two parts.
-const MONEY: &str = "money";
-/// The sums of [`MONEY`]: the name, and what is summed up.
+fn keys(row: &QueryResult, group_by: &[Dimension]) -> Result<Vec<Option<String>>, Failure> {
+    let keys = group_by
+        .iter()
+        .map(|dimension| row.try_get::<Option<String>>("", dimension.code()));
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+/// What was told of months: the name, and what is summed up.
 const MONIES: [(&str, &str); 3] = [
     ("in_year", "CASE WHEN year = {year} THEN completed_fen END"),
     ("total", "completed_fen"),
     ("received", "received_fen"),
 ];
 
-fn money(year: i32) -> SelectStatement {
+/// What was told of the months of the same projects, by the same dimensions: how many, and how much in two parts.
+fn months(
+    scoped: &Scoped,
+    frame: &Frame,
+    group_by: &[Dimension],
+    year: i32,
+    backend: DbBackend,
+) -> SelectStatement {
     let mut select = Query::select();
-    select
-        .column((MONTHS, "project_id"))
-        .from(MONTHS)
-        .group_by_col((MONTHS, "project_id"));
+    for dimension in group_by {
+        select
+            .expr_as(dimension.expr(), dimension.code())
+            .add_group_by([dimension.expr()]);
+    }
     for (name, fen) in MONIES {
         let fen = fen.replace("{year}", &year.to_string());
-        for (part, sql) in [
-            ("count", format!("COUNT({fen})")),
-            ("high", format!("CAST(SUM(({fen}) / {PART}) AS BIGINT)")),
-            ("low", format!("CAST(SUM(({fen}) % {PART}) AS BIGINT)")),
-        ] {
-            select.expr_as(Expr::cust(sql), format!("{name}_{part}"));
-        }
+        let sum = |part: &str| format!("CAST(COALESCE(SUM(({fen}) {part} {PART}), 0) AS BIGINT)");
+        select
+            .expr_as(Expr::cust(format!("COUNT({fen})")), format!("{name}_count"))
+            .expr_as(Expr::cust(sum("/")), format!("{name}_high"))
+            .expr_as(Expr::cust(sum("%")), format!("{name}_low"));
     }
     select
+        .from(project::Entity)
+        .join(
+            JoinType::InnerJoin,
+            MONTHS,
+            Expr::col((MONTHS, "project_id")).equals((project::Entity, Column::Id)),
+        )
+        .cond_where(counted_only(scoped, frame, scoped.condition(backend)))
+        .take()
 }
 
-/// Count, exact amounts, lower bounds, annual plan and what was told of months; the sums in two parts each.
+/// Count, exact amounts, lower bounds and annual plan; the sums in two parts each.
 fn measures(select: &mut SelectStatement, amount: &'static str) {
     let of_kind = |kind: &str, value: &str| {
         format!(
@@ -452,50 +477,47 @@ fn measures(select: &mut SelectStatement, amount: &'static str) {
     ] {
         select.expr_as(Expr::cust(sql), name);
     }
-    for (name, _) in MONIES {
-        for part in ["count", "high", "low"] {
-            let sum = format!("CAST(COALESCE(SUM({MONEY}.{name}_{part}), 0) AS BIGINT)");
-            select.expr_as(Expr::cust(sum), format!("{name}_{part}"));
-        }
-    }
 }
 
-fn cell(row: &QueryResult, group_by: &[Dimension]) -> Result<Cell, Failure> {
-    let mut keys = Vec::with_capacity(group_by.len());
-    for dimension in group_by {
-        keys.push(row.try_get::<Option<String>>("", dimension.code())?);
-    }
-    let number = |name: &str| i64::try_get(row, "", name).map_err(|_| corrupt(name));
-    let natural =
-        |name: &str| number(name).and_then(|n| u64::try_from(n).map_err(|_| corrupt(name)));
-    let sum =
-        |high: &str, low: &str| Ok::<_, Failure>(Total::from_parts(number(high)?, number(low)?));
-    let told = |name: &str| {
-        Ok::<_, Failure>(Told {
-            count: natural(&format!("{name}_count"))?,
-            sum: sum(&format!("{name}_high"), &format!("{name}_low"))?,
-        })
-    };
-    let (all, exact, floor) = (
-        natural("count")?,
-        natural("exact_count")?,
-        natural("floor_count")?,
-    );
-    Ok(Cell {
-        keys,
-        measures: Measures {
-            count: all,
-            exact_count: exact,
-            exact_sum: sum("exact_high", "exact_low")?,
-            floor_count: floor,
-            floor_sum: sum("floor_high", "floor_low")?,
-            undetermined: all.saturating_sub(exact).saturating_sub(floor),
-            annual_plan: told("plan")?,
-            completed_in_year: told("in_year")?,
-            completed_total: told("total")?,
-            funds_received: told("received")?,
-        },
+fn of_projects(row: &QueryResult) -> Result<Measures, Failure> {
+    let (exact, floor) = (told(row, "exact")?, told(row, "floor")?);
+    let count = natural(row, "count")?;
+    Ok(Measures {
+        count,
+        exact_count: exact.count,
+        exact_sum: exact.sum,
+        floor_count: floor.count,
+        floor_sum: floor.sum,
+        undetermined: count
+            .saturating_sub(exact.count)
+            .saturating_sub(floor.count),
+        annual_plan: told(row, "plan")?,
+        ..Measures::default()
     })
+}
+
+fn of_months(row: &QueryResult, measures: &mut Measures) -> Result<(), Failure> {
+    measures.completed_in_year = told(row, "in_year")?;
+    measures.completed_total = told(row, "total")?;
+    measures.funds_received = told(row, "received")?;
+    Ok(())
+}
+
+/// How many, and how much in two parts.
+fn told(row: &QueryResult, name: &str) -> Result<Told, Failure> {
+    let part = |part: &str| number(row, &format!("{name}_{part}"));
+    Ok(Told {
+        count: natural(row, &format!("{name}_count"))?,
+        sum: Total::from_parts(part("high")?, part("low")?),
+    })
+}
+
+fn natural(row: &QueryResult, name: &str) -> Result<u64, Failure> {
+    u64::try_from(number(row, name)?).map_err(|_| corrupt(name))
+}
+
+fn number(row: &QueryResult, name: &str) -> Result<i64, Failure> {
+    i64::try_get(row, "", name).map_err(|_| corrupt(name))
 }
 
 /// Whether nothing is out of reach: every region's projects, whatever their unit.

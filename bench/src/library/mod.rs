@@ -129,7 +129,12 @@ impl Library {
         let (low, high) = random.weighted(&AMOUNTS).unwrap_or_default();
         // Documents give round numbers: thousands.
         let yuan = random.between(low / 1000, high / 1000 - 1) * 1000;
-        let yuan = if movable { yuan.max(5_000_000) } else { yuan };
+        let is_of_one_cell = self.layout.is_of_one_cell(n);
+        let yuan = match movable {
+            true if is_of_one_cell => 5_000_000,
+            true => yuan.max(5_000_000),
+            false => yuan,
+        };
         let amount = Money::from_fen(yuan * 100).ok();
         let investment = match (amount, random.below(100)) {
             (Some(amount), _) if movable => Investment::Exact(amount),
@@ -144,7 +149,11 @@ impl Library {
             stage,
             condition,
             investment,
-            city: random.weighted(&self.cities).unwrap_or_default(),
+            city: if is_of_one_cell {
+                0
+            } else {
+                random.weighted(&self.cities).unwrap_or_default()
+            },
             placement: None,
         }
     }

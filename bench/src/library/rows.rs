@@ -100,6 +100,7 @@ pub(super) struct Rows {
     pub events: Vec<Row>,
     pub members: Vec<Row>,
     pub plans: Vec<Row>,
+    pub months: Vec<Row>,
     pub approvals: Vec<Row>,
 }
 
@@ -148,6 +149,19 @@ impl Rows {
                     "recorded_at",
                 ],
                 self.plans,
+            ),
+            table(
+                "investment_month",
+                &[
+                    "project_id",
+                    "year",
+                    "month",
+                    "completed_fen",
+                    "received_fen",
+                    "version",
+                    "recorded_at",
+                ],
+                self.months,
             ),
             table(
                 "approval",

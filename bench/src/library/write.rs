@@ -103,7 +103,7 @@ impl Library {
         };
         let sector = random.below(SECTORS);
         let region = city_code(project.city)
-            + if random.percent(15) {
+            + if self.layout.is_of_one_cell(n) || random.percent(15) {
                 0
             } else {
                 1 + random.below(REGIONS_OF_CITY - 1)
@@ -309,6 +309,12 @@ impl Rows {
             let planned = project.investment.known().map(|amount| amount.fen() / 3);
             let year = i64::from(random.percent(50)) + 2025;
             self.plans.push(row![of, year, planned, 1_i64, at]);
+            // Half a year of it was told, in equal parts.
+            if let Some(planned) = planned {
+                let told = (1_i64..=6)
+                    .map(|month| row![of, year, month, planned / 12, planned / 15, 1_i64, at]);
+                self.months.extend(told);
+            }
         }
         if random.percent(60) {
             for item in [

@@ -468,7 +468,37 @@ async fn compare_between(
     }
 }
 
-async fn check(history: &mut History<'_>, db: &DatabaseConnection) {
+/// Holds the sums of the past that are kept, of all regions together, against the same counted from the versions: of all
+/// projects that have changed since long ago.
+async fn compare_kept(client: &Client, asked: &Asked, then: &str) {
+    let Asked { level, year, .. } = asked;
+    let numbers = |reply: &Reply| {
+        let mut told = reply.at("/cells").clone();
+        for cell in told.as_array_mut().unwrap() {
+            cell.as_object_mut().unwrap().remove("projects");
+            for line in cell["lines"].as_object_mut().into_iter().flatten() {
+                let line = line.1.as_object_mut().unwrap();
+                line.remove("projects");
+                for inner in line.values_mut().filter_map(Value::as_object_mut) {
+                    inner.remove("projects");
+                }
+            }
+        }
+        told
+    };
+    for path in [
+        format!("/v1/summary?group_by=tier,stage&year={year}"),
+        format!("/v1/accounts/{year}?group_by=tier"),
+    ] {
+        let path = format!("{path}&level={}&as_of={then}", level.code());
+        let kept = client.get(&path).await.expect(200);
+        let counted = format!("{path}&updated_since=2000-01-01T00:00:00Z");
+        let counted = client.get(&counted).await.expect(200);
+        assert_eq!(numbers(&kept), numbers(&counted), "{path}");
+    }
+}
+
+async fn check(history: &mut History<'_>, server: &Server, db: &DatabaseConnection) {
     let projects: BTreeSet<Uuid> = history.projects.iter().copied().collect();
     let events = Told::read(db, &projects).await;
     let instants = events.instants();
@@ -483,6 +513,12 @@ async fn check(history: &mut History<'_>, db: &DatabaseConnection) {
         let then = instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
         let library = events.at(instant);
         compare(history.client, &library, &asked, &format!("&as_of={then}")).await;
+        compare_kept(history.client, &asked, &then).await;
+        // From here on that time is over.
+        in_store(server, async move |db| {
+            rollup::keep(&db, instant).await.unwrap();
+        })
+        .await;
     }
     for _ in 0..INSTANTS {
         let mut ends = [(); 2].map(|()| *history.chance.of(&instants));
@@ -636,7 +672,7 @@ async fn histories(numbers: &[u64]) -> BTreeMap<&'static str, usize> {
         for _ in 0..CALLS {
             history.call().await;
         }
-        check(&mut history, &db).await;
+        check(&mut history, &server, &db).await;
         for (what, times) in history.done {
             *done.entry(what).or_default() += times;
         }

@@ -13,7 +13,7 @@ use crate::auth::Reach;
 use crate::entity::project::{self, Column};
 use crate::store::counting::{Base, Frame, Rows, SPAN};
 use crate::store::filter::{Account, Filter, Scoped, stands_in};
-use crate::store::rollup::{self, ENDED, Kept};
+use crate::store::rollup::{self, Asked, ENDED, Kept, Source};
 use crate::store::row::coded;
 use crate::store::summary::{Dimension, PART, covers_all, each_list, rank};
 use crate::store::{Failure, corrupt};
@@ -63,7 +63,6 @@ impl Question {
     /// The dimensions, if the sums that are kept can tell the answer.
     fn kept(&self, reach: &Reach) -> Option<Vec<Kept>> {
         let is_kept = reach.is_by_region()
-            && self.frame.as_of.is_none()
             && self.frame.base == Some(Base::Portfolio)
             && self.until.is_none()
             && self.filter.is_kept_of_accounts();
@@ -98,9 +97,14 @@ pub async fn answer(
     let scoped = filter.clone().within(db, reach, frame).await?;
     let base = frame.base.clone().unwrap_or(Base::Portfolio);
     let by_list = group_by.contains(&Dimension::List);
-    let kept = question.kept(reach).filter(|_| sums_are_complete);
-    let mut cells = if let Some(by) = kept {
-        from_sums(db, &scoped, question, &by).await?
+    let kept = question.kept(reach).unwrap_or_default();
+    let asked = asked(&scoped, question, &kept);
+    let source = match question.kept(reach) {
+        Some(_) => rollup::source(db, frame.as_of, &asked, sums_are_complete).await?,
+        None => None,
+    };
+    let mut cells = if let Some(source) = source {
+        from_sums(db, source, &asked, question.landing_months).await?
     } else if by_list {
         from_spans(db, &each_list(frame), &scoped, question, group_by).await?
     } else {
@@ -167,12 +171,8 @@ impl Gathered {
 /// One value of a lasting line: what it is, its amounts, and whether that is of those that have ended.
 type Lasting = BTreeMap<(Vec<Option<String>>, Line, Known), (i64, i128)>;
 
-async fn from_sums(
-    db: &impl ConnectionTrait,
-    scoped: &Scoped,
-    question: &Question,
-    by: &[Kept],
-) -> Result<Vec<Cell>, Failure> {
+/// Which of the sums that are kept make the accounts of a year.
+fn asked<'a>(scoped: &'a Scoped, question: &Question, by: &'a [Kept]) -> Asked<'a> {
     let year = question.year;
     let quoted = |range: bool| -> Vec<String> {
         let lines = Line::ALL.iter().filter(|line| line.is_range() == range);
@@ -191,9 +191,18 @@ async fn from_sums(
     let mut asked = scoped.asked(which, question.frame.level, by);
     asked.with_detail = true;
     asked.leaves_withdrawn_out = false;
+    asked
+}
+
+async fn from_sums(
+    db: &impl ConnectionTrait,
+    source: Source,
+    asked: &Asked<'_>,
+    landing_months: u32,
+) -> Result<Vec<Cell>, Failure> {
     let mut gathered = Gathered::default();
     let mut standing = Lasting::new();
-    for sum in rollup::sums(db, &asked).await? {
+    for sum in rollup::sums(db, source, asked).await? {
         if !sum.is_counted {
             continue;
         }
@@ -209,13 +218,7 @@ async fn from_sums(
         } else {
             let landed_after = u32::try_from(sum.detail - 1).ok();
             let amounts = (sum.kind, sum.count, sum.amount);
-            gathered.take(
-                sum.keys,
-                line,
-                landed_after,
-                amounts,
-                question.landing_months,
-            )?;
+            gathered.take(sum.keys, line, landed_after, amounts, landing_months)?;
         }
     }
     for ((keys, line, known), (count, fen)) in standing {

@@ -4,11 +4,14 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Value};
 
 use super::entries::{KEYS, MEASURES, Of, entries};
+use super::past::{last_kept, of_everything};
 use super::{TOUCHED, alone, unhurried};
 use crate::store::{Db, Failure, corrupt};
 
 /// How many differences are told.
 const TOLD: usize = 100;
+/// What is compared: the measures as kept and as counted.
+const SIDES: &str = "kept_n, kept_high, kept_low, counted_n, counted_high, counted_low";
 
 /// A cell that is not what the library adds up to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +35,8 @@ pub struct Proof {
     pub differences: Vec<Difference>,
 }
 
-/// Counts the whole library and compares it with what is kept; the result is kept too.
+/// Counts the whole library, as it is and as it was at the end of the last day that is kept, and compares it with what is
+/// kept; the result is kept too.
 ///
 /// # Errors
 /// [`Failure`] of the database.
@@ -42,7 +46,11 @@ pub async fn verify(db: &Db) -> Result<Proof, Failure> {
     let (count, differences) = db
         .snapshot(async |tx| {
             unhurried(tx).await?;
-            differences(tx).await
+            let (present, mut told) = differences(tx).await?;
+            let (past, of_past) = differences_of_past(tx).await?;
+            told.extend(of_past);
+            told.truncate(TOLD);
+            Ok((present + past, told))
         })
         .await?;
     db.maintain(async |tx| {
@@ -95,49 +103,81 @@ pub async fn health(db: &impl ConnectionTrait) -> Result<Health, Failure> {
 /// How many cells differ, and the first of them.
 async fn differences(tx: &DatabaseTransaction) -> Result<(i64, Vec<Difference>), Failure> {
     let all_regions = KEYS.replacen("region", "'' AS region", 1);
-    let side = |is_kept: bool, rows: &str| {
-        let zeros = "0, 0, 0";
-        let (kept, counted) = if is_kept {
-            (MEASURES, zeros)
-        } else {
-            (zeros, MEASURES)
-        };
-        format!("SELECT {KEYS}, {kept}, {counted} FROM {rows}")
-    };
     let waiting = format!("rollup_pending WHERE line <> '{TOUCHED}'");
     let waiting_of_all = format!("(SELECT {all_regions}, {MEASURES} FROM {waiting}) AS waiting");
     let counted_of_all = format!("(SELECT {all_regions}, {MEASURES} FROM present) AS everywhere");
-    let names = "kept_n, kept_high, kept_low, counted_n, counted_high, counted_low";
-    let sums: Vec<String> = names
+    let present = format!(
+        "present AS (SELECT * FROM ({}) AS entries), ",
+        entries(Of::All)
+    );
+    let sides = [
+        side(KEYS, true, "rollup_cell"),
+        side(KEYS, true, &waiting),
+        side(KEYS, true, &waiting_of_all),
+        side(KEYS, false, "present"),
+        side(KEYS, false, &counted_of_all),
+    ];
+    compare(tx, KEYS, &present, &sides, Vec::new()).await
+}
+
+/// The same of the whole library as it was at the end of the last day that is kept.
+async fn differences_of_past(tx: &DatabaseTransaction) -> Result<(i64, Vec<Difference>), Failure> {
+    let until = last_kept(tx, None).await?;
+    let keys = of_everything();
+    let counted = format!("({}) AS counted", entries(Of::Until));
+    let sides = [
+        side(&keys, true, "rollup_past"),
+        side(&keys, false, &counted),
+    ];
+    let (count, mut told) = compare(tx, &keys, "", &sides, vec![until.into()]).await?;
+    for difference in &mut told {
+        difference.cell = format!("until={} {}", until.to_rfc3339(), difference.cell);
+    }
+    Ok((count, told))
+}
+
+/// Rows as they are kept, or as they are counted.
+fn side(keys: &str, is_kept: bool, rows: &str) -> String {
+    let zeros = "0, 0, 0";
+    let (kept, counted) = if is_kept {
+        (MEASURES, zeros)
+    } else {
+        (zeros, MEASURES)
+    };
+    format!("SELECT {keys}, {kept}, {counted} FROM {rows}")
+}
+
+async fn compare(
+    tx: &DatabaseTransaction,
+    keys: &str,
+    with: &str,
+    sides: &[String],
+    values: Vec<Value>,
+) -> Result<(i64, Vec<Difference>), Failure> {
+    let sums: Vec<String> = SIDES
         .split(", ")
         .map(|name| format!("CAST(SUM({name}) AS BIGINT) AS {name}"))
         .collect();
     let sql = format!(
-        "WITH present AS (SELECT * FROM ({}) AS entries), side ({KEYS}, {names}) AS ({} UNION ALL {} UNION ALL {} \
-         UNION ALL {} UNION ALL {}) SELECT {KEYS}, {}, COUNT(*) OVER () AS total FROM side GROUP BY {KEYS} \
-         HAVING SUM(kept_n) <> SUM(counted_n) OR SUM(kept_high) <> SUM(counted_high) \
-         OR SUM(kept_low) <> SUM(counted_low) ORDER BY {KEYS} LIMIT {TOLD}",
-        entries(Of::All),
-        side(true, "rollup_cell"),
-        side(true, &waiting),
-        side(true, &waiting_of_all),
-        side(false, "present"),
-        side(false, &counted_of_all),
+        "WITH {with}side ({keys}, {SIDES}) AS ({}) SELECT {keys}, {}, COUNT(*) OVER () AS total FROM side \
+         GROUP BY {keys} HAVING SUM(kept_n) <> SUM(counted_n) OR SUM(kept_high) <> SUM(counted_high) \
+         OR SUM(kept_low) <> SUM(counted_low) ORDER BY {keys} LIMIT {TOLD}",
+        sides.join(" UNION ALL "),
         sums.join(", "),
     );
-    let asked = Statement::from_string(tx.get_database_backend(), sql);
+    let asked = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
     let rows = tx.query_all_raw(asked).await?;
     let count = rows
         .first()
         .map(|row| row.try_get("", "total"))
         .transpose()?;
-    let told: Result<Vec<_>, _> = rows.iter().map(difference).collect();
+    let told: Result<Vec<_>, _> = rows.iter().map(|row| difference(keys, row)).collect();
     Ok((count.unwrap_or_default(), told?))
 }
 
-fn difference(row: &QueryResult) -> Result<Difference, Failure> {
+fn difference(keys: &str, row: &QueryResult) -> Result<Difference, Failure> {
     let mut cell = Vec::new();
-    for key in KEYS.split(", ") {
+    for key in keys.split(", ") {
         let value = match key {
             "year" | "detail" => row.try_get::<i32>("", key)?.to_string(),
             "by_project" | "by_part" => row.try_get::<bool>("", key)?.to_string(),

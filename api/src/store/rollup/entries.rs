@@ -43,21 +43,27 @@ pub(super) enum Of<'a> {
     /// What the present transaction has changed of some: as they are now, less as they were before it. `$1` is its
     /// time, and these are the parameters of their ids.
     Changed(&'a str),
+    /// All of them as they were known at `$1`.
+    Until,
+    /// What has changed from `$1` to `$2`: as known at the end, less as known at the beginning.
+    Between,
 }
 
 /// A select of entries that are summed up by their keys.
 pub(super) fn entries(of: Of<'_>) -> String {
     let mut projects = projects(of, true);
     let mut lines = lines(of, true);
-    if let Of::Changed(_) = of {
+    let is_difference = matches!(of, Of::Changed(_) | Of::Between);
+    if is_difference {
         let _ = write!(projects, " UNION ALL {}", self::projects(of, false));
         let _ = write!(lines, " UNION ALL {}", self::lines(of, false));
     }
     let fen = |part: &str| format!("CAST(SUM(sign * (fen {part} {PART})) AS BIGINT)");
     let (high, low) = (fen("/"), fen("%"));
-    let having = match of {
-        Of::All => String::new(),
-        Of::Changed(_) => format!(" HAVING SUM(sign) <> 0 OR {high} <> 0 OR {low} <> 0"),
+    let having = if is_difference {
+        format!(" HAVING SUM(sign) <> 0 OR {high} <> 0 OR {low} <> 0")
+    } else {
+        String::new()
     };
     format!(
         "WITH a AS ({projects}), l AS ({lines}), entry AS (\
@@ -82,6 +88,17 @@ fn projects(of: Of<'_>, now: bool) -> String {
             "project_version",
             format!(" AND id IN ({ids}) AND superseded_at = $1 AND updated_at < $1"),
         ),
+        (Of::Until, _) => (
+            "project_version",
+            format!(" AND {}", known("updated_at", "$1")),
+        ),
+        (Of::Between, now) => (
+            "project_version",
+            format!(
+                " AND id IN ({TOUCHED}) AND {}",
+                known("updated_at", end(now))
+            ),
+        ),
     };
     let sign = sign(now);
     format!(
@@ -98,6 +115,11 @@ fn lines(of: Of<'_>, now: bool) -> String {
         (Of::Changed(ids), true) => format!("superseded_at IS NULL AND project_id IN ({ids})"),
         (Of::Changed(ids), false) => format!(
             "(superseded_at IS NULL OR superseded_at = $1) AND recorded_at < $1 AND project_id IN ({ids})"
+        ),
+        (Of::Until, _) => known("recorded_at", "$1"),
+        (Of::Between, now) => format!(
+            "project_id IN ({TOUCHED}) AND {}",
+            known("recorded_at", end(now))
         ),
     };
     let sign = sign(now);
@@ -127,6 +149,17 @@ fn lines(of: Of<'_>, now: bool) -> String {
          UNION ALL SELECT {sign}, project_id, line || '{ENDED}', to_year + 1, FALSE, CAST(NULL AS TEXT), 0, \
          CAST(NULL AS BIGINT) FROM accounting_span WHERE line IN ({lasting}) AND to_year IS NOT NULL AND {when}{months}"
     )
+}
+
+/// The projects of which anything changed from `$1` to `$2`: whatever changes makes a version of the project.
+const TOUCHED: &str = "SELECT id FROM project_version WHERE updated_at > $1 AND updated_at <= $2";
+
+fn known(recorded: &str, at: &str) -> String {
+    format!("{recorded} <= {at} AND (superseded_at IS NULL OR superseded_at > {at})")
+}
+
+const fn end(now: bool) -> &'static str {
+    if now { "$2" } else { "$1" }
 }
 
 const fn sign(now: bool) -> &'static str {

@@ -6,6 +6,7 @@
 
 mod check;
 mod entries;
+mod past;
 mod read;
 
 use sea_orm::DbErr;
@@ -18,7 +19,8 @@ use super::{Db, Failure, Tx, accounting, corrupt};
 pub use check::{Difference, Health, Proof, health, verify};
 pub(crate) use entries::{ENDED, INVESTED, INVESTED_TOTAL, PLAN, RECEIVED_TOTAL, REST, STOCK};
 use entries::{KEYS, MEASURES, Of, entries};
-pub(crate) use read::{Asked, Kept, sums};
+pub use past::{keep, keep_next_day};
+pub(crate) use read::{Asked, Kept, Source, source, sums};
 
 /// Of how many projects the changes are posted by one statement.
 const POSTED: usize = 200;
@@ -107,7 +109,8 @@ pub async fn fold(db: &Db) -> Result<Option<u64>, Failure> {
     }
 }
 
-/// Makes all sums anew from the library, while it is written to; what is committed meanwhile is added as ever.
+/// Makes all sums anew from the library, while it is written to; what is committed meanwhile is added as ever. Those of
+/// the days before are kept anew by and by ([`keep_next_day`]).
 ///
 /// # Errors
 /// [`Failure`] of the database.
@@ -117,6 +120,7 @@ pub async fn rebuild(db: &Db) -> Result<(), Failure> {
 
 async fn rebuild_within(tx: &DatabaseTransaction) -> Result<(), Failure> {
     alone(tx, "").await?;
+    past::forget(tx).await?;
     tx.execute_unprepared("DELETE FROM rollup_cell").await?;
     add(
         tx,
@@ -203,12 +207,12 @@ async fn alone(tx: &DatabaseTransaction, how: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes as long as it takes, and waits as long.
+/// Takes as long as it takes, waits as long, and sorts and joins the whole library in memory.
 async fn unhurried(tx: &DatabaseTransaction) -> Result<(), Failure> {
     if tx.get_database_backend() == DbBackend::Postgres {
         tx.execute_unprepared(
             "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
-             SET LOCAL idle_in_transaction_session_timeout = 0",
+             SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL work_mem = '128MB'",
         )
         .await?;
     }

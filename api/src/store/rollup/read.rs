@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use chrono::{DateTime, Utc};
 use domain::family::Level;
 use domain::money::Total;
 use domain::rollup::Known;
@@ -10,6 +11,8 @@ use domain::stage::{Condition, Stage};
 use domain::tier::InvestmentTier;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
+use super::entries::{Of, entries};
+use super::past::{Past, past};
 use crate::store::row::coded;
 use crate::store::{Failure, corrupt};
 
@@ -77,9 +80,41 @@ pub(crate) struct Sum {
     pub amount: Total,
 }
 
-/// The sums that are asked for, of what is committed.
+/// Of when the sums are told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    /// What is committed.
+    Present,
+    /// What was known at an instant, of all regions together.
+    Past(Past),
+}
+
+/// Where the sums of a time are told, if they are kept: of the past only those of all regions together.
+pub(crate) async fn source(
+    db: &impl ConnectionTrait,
+    as_of: Option<DateTime<Utc>>,
+    asked: &Asked<'_>,
+    sums_are_complete: bool,
+) -> Result<Option<Source>, Failure> {
+    match as_of {
+        _ if !sums_are_complete => Ok(None),
+        None => Ok(Some(Source::Present)),
+        Some(instant) if asked.is_everywhere() => Ok(past(db, instant).await?.map(Source::Past)),
+        Some(_) => Ok(None),
+    }
+}
+
+impl Asked<'_> {
+    /// Whether regions are neither chosen nor told apart.
+    fn is_everywhere(&self) -> bool {
+        self.regions.is_none() && !self.by.contains(&Kept::Region)
+    }
+}
+
+/// The sums that are asked for.
 pub(crate) async fn sums(
     db: &impl ConnectionTrait,
+    source: Source,
     asked: &Asked<'_>,
 ) -> Result<Vec<Sum>, Failure> {
     let (mut keys, mut groups) = (String::new(), String::new());
@@ -97,10 +132,9 @@ pub(crate) async fn sums(
         Level::Part => "by_part",
     };
     let condition = condition(asked);
-    // With regions to be told apart, the row of all together is of no use.
-    let is_everywhere = asked.regions.is_none() && !asked.by.contains(&Kept::Region);
     let (kept, waiting) = match &asked.regions {
-        None if is_everywhere => ("region = ''".to_owned(), "line <> 'touched'".to_owned()),
+        None if asked.is_everywhere() => ("region = ''".to_owned(), "line <> 'touched'".to_owned()),
+        // With regions to be told apart, the row of all together is of no use.
         None => ("region <> ''".to_owned(), "line <> 'touched'".to_owned()),
         Some(regions) if regions.is_empty() => ("FALSE".to_owned(), "FALSE".to_owned()),
         Some(regions) => {
@@ -117,19 +151,26 @@ pub(crate) async fn sums(
              WHERE {within} AND {condition}"
         )
     };
+    let (first, second, values) = match source {
+        Source::Present => {
+            let regions = asked.regions.iter().flatten();
+            (
+                side("rollup_cell", &kept),
+                side("rollup_pending", &waiting),
+                regions.map(|&region| Value::from(region)).collect(),
+            )
+        }
+        Source::Past(past) => (
+            side("rollup_past", "until <= $1"),
+            side(&format!("({}) AS since", entries(Of::Between)), "TRUE"),
+            past.values(),
+        ),
+    };
     let sql = format!(
         "SELECT {groups}line, kind, year, detail, is_counted, CAST(SUM(n) AS BIGINT) AS n, \
-         CAST(SUM(high) AS BIGINT) AS high, CAST(SUM(low) AS BIGINT) AS low FROM ({} UNION ALL {}) AS sides \
-         GROUP BY {groups}line, kind, year, detail, is_counted",
-        side("rollup_cell", &kept),
-        side("rollup_pending", &waiting),
+         CAST(SUM(high) AS BIGINT) AS high, CAST(SUM(low) AS BIGINT) AS low FROM ({first} UNION ALL {second}) AS sides \
+         GROUP BY {groups}line, kind, year, detail, is_counted"
     );
-    let values: Vec<Value> = asked
-        .regions
-        .iter()
-        .flatten()
-        .map(|&region| Value::from(region))
-        .collect();
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     let rows = db.query_all_raw(statement).await?;
     rows.iter().map(|row| sum(row, asked.by.len())).collect()
