@@ -376,6 +376,8 @@ fn postgres(config: &Config) -> ConnectOptions {
                 ("lock_timeout", "2s"),
                 ("statement_timeout", "10s"),
                 ("idle_in_transaction_session_timeout", "15s"),
+                // Compiling a statement takes longer than running any of these.
+                ("jit", "off"),
             ])
         })
         // A connection that came back with a transaction still open is not used again.

@@ -9,21 +9,18 @@ use domain::rollup::{Measures, Told};
 use domain::stage::{Condition as ProjectCondition, Stage};
 use domain::tier::InvestmentTier;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement, SimpleExpr};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryResult,
-    TryGetable,
-};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, TryGetable};
 
 use super::counting::{Base, COUNTED, Frame, INVESTED as MONTHS, PLAN, Rows};
 use super::filter::{Filter, Scoped};
 use super::listing::{count, counted_only};
+use super::reference::region;
 use super::rollup::{
     self, Asked, INVESTED, INVESTED_TOTAL, Kept, PLAN as PLANS, RECEIVED_TOTAL, REST, STOCK, Source,
 };
 use super::{Failure, corrupt};
 use crate::auth::Reach;
 use crate::entity::project::{self, Column};
-use crate::entity::region;
 
 /// A sum of 分 that any number of projects may reach is taken in two parts, each of which fits a BIGINT.
 pub(crate) const PART: i64 = 1_000_000_000;
@@ -195,8 +192,8 @@ pub async fn answer(
     } = question;
     let scoped = filter.within(db, reach, &frame).await?;
     if let Some(by) = by {
-        let asked = scoped.asked(which(year), frame.level, &by);
-        let source = rollup::source(db, frame.as_of, &asked, sums_are_complete).await?;
+        let mut asked = scoped.asked(which(year), frame.level, &by);
+        let source = rollup::source(db, frame.as_of, &mut asked, sums_are_complete).await?;
         if let Some(source) = source {
             return from_sums(db, reach, source, &asked, &group_by).await;
         }
@@ -522,12 +519,8 @@ fn number(row: &QueryResult, name: &str) -> Result<i64, Failure> {
 
 /// Whether nothing is out of reach: every region's projects, whatever their unit.
 pub(crate) async fn covers_all(db: &impl ConnectionTrait, reach: &Reach) -> Result<bool, Failure> {
-    let Some(whole) = reach.whole_regions() else {
-        return Ok(true);
-    };
-    let unseen = region::Entity::find()
-        .filter(region::Column::Code.is_not_in(whole))
-        .count(db)
-        .await?;
-    Ok(unseen == 0)
+    match reach.whole_regions() {
+        None => Ok(true),
+        Some(whole) => region::are_all(db, &whole).await,
+    }
 }

@@ -98,9 +98,9 @@ pub async fn answer(
     let base = frame.base.clone().unwrap_or(Base::Portfolio);
     let by_list = group_by.contains(&Dimension::List);
     let kept = question.kept(reach).unwrap_or_default();
-    let asked = asked(&scoped, question, &kept);
+    let mut asked = asked(&scoped, question, &kept);
     let source = match question.kept(reach) {
-        Some(_) => rollup::source(db, frame.as_of, &asked, sums_are_complete).await?,
+        Some(_) => rollup::source(db, frame.as_of, &mut asked, sums_are_complete).await?,
         None => None,
     };
     let mut cells = if let Some(source) = source {

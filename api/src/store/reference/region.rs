@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use domain::region::{Region as DomainRegion, RegionCode, RegionKind, RegionTree};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -216,6 +217,15 @@ async fn part(tx: &Tx, row: region_closure::Model) -> Result<(), Failure> {
         .exec_without_returning(&tx.db)
         .await?;
     Ok(())
+}
+
+/// Whether there is no other region than these.
+pub(crate) async fn are_all(
+    db: &impl ConnectionTrait,
+    codes: &BTreeSet<&str>,
+) -> Result<bool, Failure> {
+    let others = Entity::find().filter(Column::Code.is_not_in(codes.iter().copied()));
+    Ok(others.count(db).await? == 0)
 }
 
 /// All regions as the domain's tree; it refuses cycles and depth.

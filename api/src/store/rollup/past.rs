@@ -41,7 +41,7 @@ pub(super) async fn past(
     };
     let sql = format!(
         "SELECT COUNT(*) AS n FROM (SELECT id FROM project_version \
-         WHERE updated_at > $1 AND updated_at <= $2 LIMIT {}) AS some",
+         WHERE updated_at > $1 AND updated_at <= $2 LIMIT {}) AS few",
         FEW + 1
     );
     let asked = Statement::from_sql_and_values(db.get_database_backend(), sql, past.values());

@@ -13,6 +13,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
 use super::entries::{Of, entries};
 use super::past::{Past, past};
+use crate::store::reference::region;
 use crate::store::row::coded;
 use crate::store::{Failure, corrupt};
 
@@ -89,18 +90,28 @@ pub(crate) enum Source {
     Past(Past),
 }
 
-/// Where the sums of a time are told, if they are kept: of the past only those of all regions together.
+/// Where the sums of a time are told, if they are kept: of the past only those of all regions together, which are no
+/// longer told one by one then.
 pub(crate) async fn source(
     db: &impl ConnectionTrait,
     as_of: Option<DateTime<Utc>>,
-    asked: &Asked<'_>,
+    asked: &mut Asked<'_>,
     sums_are_complete: bool,
 ) -> Result<Option<Source>, Failure> {
-    match as_of {
-        _ if !sums_are_complete => Ok(None),
-        None => Ok(Some(Source::Present)),
-        Some(instant) if asked.is_everywhere() => Ok(past(db, instant).await?.map(Source::Past)),
-        Some(_) => Ok(None),
+    let instant = match as_of {
+        _ if !sums_are_complete => return Ok(None),
+        None => return Ok(Some(Source::Present)),
+        Some(instant) => instant,
+    };
+    if let Some(regions) = &asked.regions
+        && region::are_all(db, regions).await?
+    {
+        asked.regions = None;
+    }
+    if asked.is_everywhere() {
+        Ok(past(db, instant).await?.map(Source::Past))
+    } else {
+        Ok(None)
     }
 }
 
