@@ -7,6 +7,7 @@ use domain::coded::Coded;
 use domain::family::{FamilyCounting, Level};
 use domain::region::RegionKind;
 use domain::rollup::{Change, Reason};
+use domain::scoreboard::{Basis, Indicator, Measure, State};
 use domain::stage::{Condition, Move, Stage, StageBasis};
 use domain::target::{AttainmentState, Metric, SideKind, TargetKind, TargetUnit, Verdict};
 use domain::tier::{InvestmentTier, TierBasis};
@@ -70,6 +71,10 @@ codes! {
     SideKindCode, SideKind, "分解方式";
     AttainmentStateCode, AttainmentState, "完成情况";
     VerdictCode, Verdict, "核对结果";
+    IndicatorCode, Indicator, "考核指标";
+    MeasureCode, Measure, "计量方式";
+    BasisCode, Basis, "规模折算";
+    ScoreStateCode, State, "计分情况";
     ChangeCode, Change, "变化类别";
     ReasonCode, Reason, "变化原因";
 }
@@ -83,7 +88,14 @@ pub const PROJECT_CODE_PATTERN: &str = "^[0-9]{4}-[0-9]{6}-[0-9]{2}-[0-9]{2}-[0-
 pub const REGION_CODE_PATTERN: &str = "^[0-9]{6}(-[a-z0-9]{1,12})?$";
 
 /// A line of the accounts of a year, as far as a pattern can say it.
-pub const ACCOUNT_PATTERN: &str = "^[0-9]{4}:[a-z_]{1,32}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?$";
+pub const ACCOUNT_PATTERN: &str =
+    "^[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?:[a-z_]{1,32}[0-9]{0,3}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?$";
+
+/// A month or a quarter, as [`domain::scoreboard::Period`] takes it.
+pub const PERIOD_PATTERN: &str = "^[0-9]{4}-(0[1-9]|1[0-2]|Q[1-4])$";
+/// A month or a quarter, or the first and the last month of some.
+pub const MONTHS_PATTERN: &str =
+    r"^[0-9]{4}-(0[1-9]|1[0-2]|Q[1-4])(\.\.[0-9]{4}-(0[1-9]|1[0-2]))?$";
 
 macro_rules! schemas {
     ($( $name:ident: $schema:expr, $what:literal; )+) => {
@@ -138,7 +150,8 @@ schemas! {
             .minimum(Some(1949))
             .maximum(Some(2200)),
     ), "A year, or `null`";
-    AccountLine: string().pattern(Some(ACCOUNT_PATTERN)).into(), "A line of the accounts of a year, up to a day if one is told";
+    InvestedMonths: string().pattern(Some(MONTHS_PATTERN)).into(), "Months of a year";
+    AccountLine: string().pattern(Some(ACCOUNT_PATTERN)).into(), "A line of the accounts of a year, a quarter or a month, up to a day if one is told";
     MoneyUnitCode: string().enum_values(Some(["yuan", "wan", "yi"])).into(), "元, 万元 or 亿元";
     Spreadsheet: formatted(KnownFormat::Binary).into(), "A spreadsheet";
     Percent: ObjectBuilder::new()

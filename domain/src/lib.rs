@@ -18,6 +18,7 @@ pub mod project;
 pub mod rate;
 pub mod region;
 pub mod rollup;
+pub mod scoreboard;
 pub mod stage;
 pub mod target;
 pub mod text;

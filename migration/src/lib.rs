@@ -14,6 +14,7 @@ mod m20261121_000003_audit;
 mod m20261121_000004_numbers;
 mod m20261121_000005_investment;
 mod m20261121_000006_targets;
+mod m20261121_000008_scoreboard;
 mod m20261121_000009_past_sums;
 
 /// Every migration, oldest first.
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_numbers::Migration),
             Box::new(m20261121_000005_investment::Migration),
             Box::new(m20261121_000006_targets::Migration),
+            Box::new(m20261121_000008_scoreboard::Migration),
             Box::new(m20261121_000009_past_sums::Migration),
         ]
     }

@@ -36,6 +36,7 @@ mod provider;
 mod random_histories;
 mod reference;
 mod replay;
+mod scoreboard;
 mod second_factor;
 mod sessions;
 mod sign_in;

@@ -320,6 +320,9 @@ impl World {
                 "investment_month",
                 "target",
                 "target WHERE superseded_at IS NOT NULL",
+                "scoreboard_scheme",
+                "scoreboard_closing",
+                "scoreboard_closing WHERE superseded_at IS NOT NULL",
                 "list_member",
                 "approval_rule",
                 "second_factor",
@@ -548,6 +551,8 @@ async fn case(
             | "/v1/summary"
             | "/v1/targets/attainment"
             | "/v1/targets"
+            | "/v1/scoreboard/scheme"
+            | "/v1/scoreboard/periods"
             | "/v1/regions"
             | "/v1/units"
             | "/v1/programmes"
@@ -656,6 +661,33 @@ async fn case(
         ("PUT" | "DELETE", "/v1/lists/{code}/projects/{id}") => {
             let list = format!("/v1/lists/{LIST}");
             bare(&format!("{list}/projects/{}", target.id)).if_match(&tag(&list).await)
+        }
+
+        ("GET", "/v1/scoreboard") => bare(&format!("{path}?period=2025-03")),
+        ("PUT", "/v1/scoreboard/scheme") => {
+            let other = world.manager.get(&path).await.expect(200);
+            let mut scheme = other.at("/scheme").clone();
+            let months = scheme["landing_months"].as_i64().unwrap();
+            scheme["landing_months"] = (months % 100 + 1).into();
+            client.put(&path, &scheme).if_match(&other.etag())
+        }
+        ("GET" | "DELETE", "/v1/scoreboard/periods/{period}") => {
+            let path = path.replace("{period}", "2025-02");
+            // Whoever may has reopened it.
+            let again = world.manager.request(Method::PUT, &path).if_none();
+            let _again = again.send().await;
+            match operation.method {
+                "GET" => bare(&path),
+                _ => bare(&format!("{path}?reason=x")).if_match(&tag(&path).await),
+            }
+        }
+        ("PUT", "/v1/scoreboard/periods/{period}") => {
+            let path = path.replace("{period}", "2025-03");
+            if let Some(tag) = world.manager.get(&path).await.header("etag") {
+                let reopened = world.manager.delete(&format!("{path}?reason=x"));
+                reopened.if_match(tag).send().await.expect(204);
+            }
+            bare(&path).if_none()
         }
 
         ("GET", "/v1/targets/cascade") => bare(&format!("{path}?plan=2026")),
@@ -865,6 +897,12 @@ fn is_about_an_aim(operation: &Operation) -> bool {
     operation.path == "/v1/targets/{code}"
 }
 
+/// Whether an operation is about the whole library: the ranking of its parts, and what that goes by.
+fn is_about_all(operation: &Operation) -> bool {
+    let is_scoreboard = operation.path.starts_with("/v1/scoreboard");
+    is_scoreboard && (operation.method != "GET" || operation.path == "/v1/scoreboard")
+}
+
 fn depends_on_the_place(operation: &Operation) -> bool {
     is_about_a_project(operation)
         || is_about_an_aim(operation)
@@ -889,6 +927,9 @@ fn expected(operation: &Operation, person: &Person, target: &Target) -> Expected
     let must_be_there = is_about_a_project(operation) || is_about_an_aim(operation);
     if must_be_there && !person.has_for(&READERS, target.region, unit) {
         return Expected::Absent;
+    }
+    if is_about_all(operation) && !person.has_for(roles, "211100", None) {
+        return Expected::NotHere;
     }
     if depends_on_the_place(operation) && !person.has_for(roles, target.region, unit) {
         return Expected::NotHere;

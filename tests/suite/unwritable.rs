@@ -37,13 +37,15 @@ async fn run(db: &DatabaseConnection, sql: &str) {
 
 /// Every row of every table that a change would write to, in words.
 async fn everything(db: &DatabaseConnection) -> Vec<String> {
-    const TABLES: [&str; 21] = [
+    const TABLES: [&str; 23] = [
         "region",
         "unit",
         "programme",
         "sector",
         "project_list",
         "approval_rule",
+        "scoreboard_scheme",
+        "scoreboard_closing",
         "account",
         "account_grant",
         "account_password",
@@ -137,6 +139,9 @@ impl Changes {
             "plan": "2026", "region": "211100", "metric": "new", "name": "新建", "from_year": 2026,
             "to_year": 2026, "value": "40", "unit": "project", "kind": "target",
         });
+        let scheme = json!({
+            "indicators": [{ "indicator": "started", "weight": 1 }], "red": null, "black": null, "landing_months": 6,
+        });
         vec![
             (self.anonymous.post("/auth/login", &who), 200),
             (
@@ -188,6 +193,18 @@ impl Changes {
                 204,
             ),
             (manager.put("/v1/targets/new", &target).if_none(), 201),
+            (
+                manager
+                    .put("/v1/scoreboard/scheme", &scheme)
+                    .if_match("\"1\""),
+                200,
+            ),
+            (
+                manager
+                    .request(Method::PUT, "/v1/scoreboard/periods/2025-03")
+                    .if_none(),
+                201,
+            ),
             (self.admin.post("/v1/users", &user), 201),
             (self.admin.put("/v1/units/new-unit", &unit).if_none(), 201),
             (

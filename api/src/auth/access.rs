@@ -120,6 +120,13 @@ operations! {
     GET "/v1/targets/{code}": READERS, SUMMARY;
     PUT "/v1/targets/{code}": MANAGERS, PEOPLE_ONLY;
     DELETE "/v1/targets/{code}": MANAGERS, PEOPLE_ONLY;
+    GET "/v1/scoreboard": READERS, SUMMARY;
+    GET "/v1/scoreboard/scheme": READERS, SUMMARY;
+    PUT "/v1/scoreboard/scheme": MANAGERS, PEOPLE_ONLY;
+    GET "/v1/scoreboard/periods": READERS, SUMMARY;
+    GET "/v1/scoreboard/periods/{period}": READERS, SUMMARY;
+    PUT "/v1/scoreboard/periods/{period}": MANAGERS, PEOPLE_ONLY;
+    DELETE "/v1/scoreboard/periods/{period}": MANAGERS, PEOPLE_ONLY;
 
     GET "/v1/regions": EVERY_ROLE, REFERENCE;
     GET "/v1/regions/{code}": EVERY_ROLE, REFERENCE;

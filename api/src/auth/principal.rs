@@ -60,6 +60,12 @@ impl Principal {
         self.reach_of(&[Role::Officer, Role::Manager, Role::Leader])
     }
 
+    /// Where this person is a manager of projects.
+    #[must_use]
+    pub fn manages(&self) -> Reach {
+        self.reach_of(&[Role::Manager])
+    }
+
     /// Where any of the roles holds.
     fn reach_of(&self, roles: &[Role]) -> Reach {
         let held = self

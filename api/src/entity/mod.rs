@@ -30,6 +30,8 @@ pub(crate) mod recovery_code;
 pub(crate) mod region;
 pub(crate) mod region_closure;
 pub(crate) mod region_closure_past;
+pub(crate) mod scoreboard_closing;
+pub(crate) mod scoreboard_scheme;
 pub(crate) mod second_factor;
 pub(crate) mod sector;
 pub(crate) mod service_account;

@@ -21,6 +21,7 @@ use crate::problem::value::{code_told, unknown_reference};
 use crate::problem::{Fault, Problem, kinds};
 
 pub(crate) mod read;
+pub mod scoreboard;
 pub mod target;
 pub(crate) mod whole;
 

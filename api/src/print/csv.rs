@@ -41,9 +41,12 @@ fn field(cell: &Cell, unit: MoneyUnit) -> String {
     match cell {
         Cell::Text(_) => guarded(&shown).into_owned(),
         // A number or a day that the service wrote itself; one below zero has to stay a number.
-        Cell::Count(_) | Cell::Amount(_) | Cell::Percent(_) | Cell::Date(_) | Cell::Nothing => {
-            shown
-        }
+        Cell::Count(_)
+        | Cell::Amount(_)
+        | Cell::Percent(_)
+        | Cell::Number(_)
+        | Cell::Date(_)
+        | Cell::Nothing => shown,
     }
 }
 

@@ -81,6 +81,8 @@ pub enum Cell {
     Amount(Total),
     /// A percentage.
     Percent(Percent),
+    /// A number of no unit, with two decimals, in hundredths.
+    Number(i128),
     /// A day.
     Date(NaiveDate),
     /// Nothing: not known, or not applicable. It is left empty and is never zero.
@@ -101,6 +103,7 @@ impl Cell {
             Self::Count(count) => count.to_string(),
             Self::Amount(amount) => amount.rounded(unit),
             Self::Percent(percent) => format!("{percent}%"),
+            Self::Number(hundredths) => Total::from_fen(*hundredths).to_string(),
             Self::Date(day) => day.to_string(),
             Self::Nothing => String::new(),
         }

@@ -102,6 +102,11 @@ impl Pen<'_> {
                 let number = format!("{}e-4", percent.hundredths());
                 self.number(column, &number, &format.set_num_format("0.00%"))
             }
+            Cell::Number(_) => self.number(
+                column,
+                &cell.shown(self.unit),
+                &format.set_num_format("0.00"),
+            ),
             Cell::Date(day) => {
                 let day = ExcelDateTime::parse_from_str(&day.to_string())?;
                 let format = format.set_num_format("yyyy-mm-dd");

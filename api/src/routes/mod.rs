@@ -23,6 +23,7 @@ pub mod projects;
 pub mod provider;
 pub mod query;
 pub mod reference;
+pub mod scoreboard;
 pub mod service_accounts;
 pub mod stage_rules;
 pub mod summary;
@@ -60,6 +61,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     // Before the single target, whose path would take it for a code.
     attainment::operations(service);
     targets::operations(service);
+    scoreboard::operations(service);
     stage_rules::operations(service);
     reference::operations(service);
     users::operations(service);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod diff;
+mod scoreboard;
 mod targets;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -10,6 +11,7 @@ use domain::coded::Coded;
 use domain::family::Level;
 use domain::money::Money;
 use domain::project::MAX_CODE;
+use domain::scoreboard::{Period, PeriodError};
 use domain::stage::{Condition, Stage};
 use domain::tier::InvestmentTier;
 use serde::Deserialize;
@@ -18,20 +20,21 @@ use utoipa::IntoParams;
 use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
 use crate::codes::{
-    AccountLine, CodeOrNull, ConditionCode, DayOrInstant, IdOrNull, LevelCode, StageCode, TierCode,
-    YearOrNull,
+    AccountLine, CodeOrNull, ConditionCode, DayOrInstant, IdOrNull, InvestedMonths, LevelCode,
+    StageCode, TierCode, YearOrNull,
 };
 use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::print::Printing;
 use crate::problem::value::money_told;
 use crate::problem::{Fault, Problem};
 use crate::store::counting::{Base, Frame};
-use crate::store::filter::{Account, AnyOf, Filter};
+use crate::store::filter::{Account, AnyOf, Filter, Months};
 use crate::store::listing::{self, Sort, SortKey};
 use crate::store::summary::{self, Dimension};
 
 pub use accounts::{Accounting, AccountsParameters, Comparison};
 pub use diff::{ChangeFilters, ChangedParameters, DiffFilters, DiffParameters, Span};
+pub use scoreboard::{ReopenParameters, ScoreboardParameters, period_of};
 pub use targets::{
     AttainmentParameters, CascadeParameters, CascadeQuestion, TargetFilters, TargetParameters,
     TargetQuestion,
@@ -43,6 +46,8 @@ const MAX_Q: usize = 200;
 const MAX_VALUES: usize = 50;
 /// New and continued together (开复工), as a line of the accounts.
 pub(super) const UNDER_CONSTRUCTION: &str = "under_construction";
+/// Of those signed, those that landed within so many months: the number follows.
+pub(super) const LANDED_WITHIN: &str = "landed_within_";
 /// The value that selects what is empty.
 const NULL: &str = "null";
 
@@ -96,9 +101,18 @@ pub struct ProjectFilters {
     /// Completed in this year; `null`: not known to be completed.
     #[param(value_type = Vec<YearOrNull>, inline, max_items = 50)]
     pub completed_year: Vec<String>,
-    /// Standing in this line of the accounts of a year, as `2024:new`; `:` and a day for no later than that.
+    /// Standing in this line of the accounts of a year, a quarter or a month, as `2024:new`, `2024-Q1:new` or
+    /// `2024-03:new`; `:` and a day for no later than that. `landed_within_6` is of those signed that landed within so
+    /// many months.
     #[param(value_type = Vec<AccountLine>, inline, max_items = 50, example = json!(["2024:new"]))]
     pub account: Vec<String>,
+    /// In the annual plan of this year.
+    #[param(value_type = Vec<i32>, max_items = 50, minimum = 1949, maximum = 2200)]
+    pub plan_year: Vec<String>,
+    /// Of which it was told what investment was completed in this month or quarter, as `2025-03` or `2025-Q1`, or in any
+    /// month of several, as `2025-01..2025-03`.
+    #[param(value_type = Vec<InvestedMonths>, inline, max_items = 50, example = json!(["2025-03"]))]
+    pub invested: Vec<String>,
     /// Changed at this instant or later (RFC 3339).
     #[param(value_type = Option<DateTime<Utc>>)]
     pub updated_since: Option<String>,
@@ -293,15 +307,37 @@ impl Reader {
             } else if let Some(value) = read(value) {
                 any.push(Some(value));
             } else {
-                self.wrong(
-                    name,
-                    "unreadable_parameter",
-                    format!("无法读取 {value}"),
-                    format!("{value} can't be read"),
-                );
+                self.unreadable(name, value);
             }
         }
         any
+    }
+
+    /// Values of which none stands for what is empty.
+    fn some<T>(
+        &mut self,
+        name: &str,
+        values: &[String],
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        self.bounded(name, values);
+        let mut some = Vec::new();
+        for value in values {
+            match read(value) {
+                Some(value) => some.push(value),
+                None => self.unreadable(name, value),
+            }
+        }
+        some
+    }
+
+    fn unreadable(&mut self, name: &str, value: &str) {
+        self.wrong(
+            name,
+            "unreadable_parameter",
+            format!("无法读取 {value}"),
+            format!("{value} can't be read"),
+        );
     }
 
     fn texts(&mut self, name: &str, values: &[String]) -> AnyOf<String> {
@@ -361,6 +397,8 @@ impl Reader {
             completed_years: self.any_of("completed_year", &raw.completed_year, year),
             updated_since: self.instant("updated_since", raw.updated_since.as_ref()),
             accounts: self.accounts(&raw.account),
+            plan_years: self.some("plan_year", &raw.plan_year, year),
+            invested: self.some("invested", &raw.invested, months),
         }
     }
 
@@ -376,9 +414,13 @@ impl Reader {
                     let told = Fault::parameter(
                         "account",
                         "unknown_account",
-                        format!("须为 年:科目，如 2024:new；科目有 {UNDER_CONSTRUCTION}, {known}"),
                         format!(
-                            "It is YEAR:LINE, such as 2024:new; the lines are {UNDER_CONSTRUCTION}, {known}"
+                            "须为 期间:科目，如 2024:new、2024-Q1:new、2024-03:new；科目有 {UNDER_CONSTRUCTION}, \
+                             {LANDED_WITHIN}6, {known}"
+                        ),
+                        format!(
+                            "It is PERIOD:LINE, such as 2024:new, 2024-Q1:new or 2024-03:new; the lines are \
+                             {UNDER_CONSTRUCTION}, {LANDED_WITHIN}6, {known}"
                         ),
                     );
                     if is_read {
@@ -559,27 +601,52 @@ impl Reader {
     }
 }
 
-/// A line of a year, up to a day if one is told; else whether that could be read, and only names nothing.
+/// A line of a year or a part of it, up to a day if one is told; else whether that could be read, and only names nothing.
 fn account(value: &str) -> Result<Account, bool> {
     let mut parts = value.splitn(3, ':');
-    let year: i32 = parts
-        .next()
-        .and_then(|year| year.parse().ok())
-        .ok_or(false)?;
+    let (year, period) = year_or_period(parts.next().ok_or(false)?)?;
     let code = parts.next().ok_or(false)?;
-    let until = parts.next().map(|day| day.parse().map_err(|_| true));
+    let until = parts
+        .next()
+        .map(|day| day.parse::<NaiveDate>().map_err(|_| true));
+    let until = until.transpose()?;
+    let landed_within = code.strip_prefix(LANDED_WITHIN);
+    let landed_within = landed_within.map(|months| months.parse::<u16>().map_err(|_| true));
     let lines = match Line::from_code(code) {
         Some(line) => vec![line],
         None if code == UNDER_CONSTRUCTION => vec![Line::New, Line::Continued],
+        None if landed_within.is_some() => vec![Line::Signed],
         None => return Err(true),
     };
-    if !(FIRST_YEAR..=LAST_YEAR).contains(&year) {
-        return Err(true);
-    }
     Ok(Account {
         year,
         lines,
-        until: until.transpose()?,
+        since: period.map(Period::first),
+        until: until.into_iter().chain(period.map(Period::last)).min(),
+        landed_within: landed_within.transpose()?.map(u32::from),
+    })
+}
+
+/// A year, and the month or the quarter of it if that is told; else whether it could be read, and only is out of range.
+fn year_or_period(text: &str) -> Result<(i32, Option<Period>), bool> {
+    match (text.parse::<i32>(), Period::parse(text)) {
+        (Ok(year), _) if (FIRST_YEAR..=LAST_YEAR).contains(&year) => Ok((year, None)),
+        (Ok(_), _) | (Err(_), Err(PeriodError::YearOutOfRange)) => Err(true),
+        (Err(_), Ok(period)) => Ok((period.year(), Some(period))),
+        (Err(_), Err(PeriodError::Unreadable)) => Err(false),
+    }
+}
+
+/// The months of a month or a quarter, or from one month to another of the same year.
+fn months(value: &str) -> Option<Months> {
+    let (first, last) = value.split_once("..").unwrap_or((value, value));
+    let (first, last) = (Period::parse(first).ok()?, Period::parse(last).ok()?);
+    let (from, to) = (first.months().0, last.months().1);
+    let is_span = first.year() == last.year() && from <= to;
+    is_span.then_some(Months {
+        year: first.year(),
+        from,
+        to,
     })
 }
 

@@ -21,7 +21,7 @@ pub(crate) const PLAN: &str = "plan";
 /// In which years who stands in which line of the accounts: `project_id`, `line`, `from_year`, `to_year`,
 /// `previous_year`, `landed_after`, `happened_on`.
 pub(crate) const SPAN: &str = "span";
-/// What was told of a month: `project_id`, `year`, `completed_fen`, `received_fen`.
+/// What was told of a month: `project_id`, `year`, `month`, `completed_fen`, `received_fen`.
 pub(crate) const INVESTED: &str = "invested";
 /// On a list, with the parts of covers: `base`, `id`.
 const ON_LIST: &str = "on_list";
@@ -280,6 +280,7 @@ fn investments(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
         .columns([
             Column::ProjectId,
             Column::Year,
+            Column::Month,
             Column::CompletedFen,
             Column::ReceivedFen,
         ])
@@ -288,7 +289,13 @@ fn investments(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
         .take();
     table(
         INVESTED,
-        &["project_id", "year", "completed_fen", "received_fen"],
+        &[
+            "project_id",
+            "year",
+            "month",
+            "completed_fen",
+            "received_fen",
+        ],
         select,
     )
 }

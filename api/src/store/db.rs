@@ -305,6 +305,19 @@ impl Tx {
         Ok(())
     }
 
+    /// Waits until no other transaction writes of projects or reference data, and keeps others waiting, so that whatever
+    /// they write is dated after this; what follows has to be dated by [`Tx::comes_after`]. SQLite has one writer anyway.
+    pub(crate) async fn alone_with_the_library(&self) -> Result<(), Failure> {
+        self.alone_with_reference_data().await?;
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            // Whoever holds a family has locked rows of it.
+            self.db
+                .execute_unprepared("LOCK TABLE project IN EXCLUSIVE MODE")
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Whether this is the only transaction that seals, until it ends; it does not wait for another.
     pub(crate) async fn alone_with_the_chain(&self) -> Result<bool, Failure> {
         if self.db.get_database_backend() != DbBackend::Postgres {

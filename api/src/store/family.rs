@@ -35,9 +35,8 @@ impl Household {
             .order_by(project::Column::Id, sea_orm::Order::Asc)
             .lock(LockType::Update)
             .to_owned();
-        if !roots.is_empty() {
-            tx.db.query_all(&lock).await?;
-        }
+        // Also of no family: who waits for the library to himself is waited for before anything is dated.
+        tx.db.query_all(&lock).await?;
         let household = Self::read(&tx.db, roots).await?;
         tx.comes_after(household.rows.values().map(|row| row.updated_at).max());
         Ok(household)

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::counting::{Frame, MEMBER, SPAN};
+use super::counting::{Frame, INVESTED, MEMBER, PLAN, SPAN};
 use super::reference::list::List;
 use super::reference::programme::Programme;
 use super::reference::region::Region;
@@ -69,17 +69,36 @@ pub struct Filter {
     pub updated_since: Option<DateTime<Utc>>,
     /// Standing in any of these lines of the accounts.
     pub accounts: Vec<Account>,
+    /// In the annual plan of one of these years.
+    pub plan_years: Vec<i32>,
+    /// Of which it was told what was completed in any of these months.
+    pub invested: Vec<Months>,
 }
 
-/// A line of the accounts of a year, up to a day of it if not to its end.
+/// Months of a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Months {
+    /// The year.
+    pub year: i32,
+    /// The first month, from 1 to 12.
+    pub from: u32,
+    /// The last month.
+    pub to: u32,
+}
+
+/// A line of the accounts of a year, from a day of it up to another if not from its beginning to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// The year.
     pub year: i32,
     /// The lines, of which any may hold.
     pub lines: Vec<Line>,
+    /// The first day.
+    pub since: Option<NaiveDate>,
     /// The last day.
     pub until: Option<NaiveDate>,
+    /// Within how many months what was signed has landed, if that is asked.
+    pub landed_within: Option<u32>,
 }
 
 /// A filter within a scope, its regions resolved.
@@ -199,10 +218,13 @@ impl Filter {
             completed_years,
             updated_since,
             accounts,
+            plan_years,
+            invested,
         } = self;
         let by_reference = lists.len() + programmes.len() + sectors.len() + units.len();
         let by_year = started_years.len() + completed_years.len() + accounts.len();
-        by_reference + by_year + parents.len() == 0
+        let by_money = plan_years.len() + invested.len();
+        by_reference + by_year + by_money + parents.len() == 0
             && q.is_none()
             && min_investment.is_none()
             && max_investment.is_none()
@@ -319,6 +341,12 @@ impl Scoped {
             let any = f.accounts.iter().map(in_account);
             all = all.add(any.fold(Condition::any(), Condition::add));
         }
+        if !f.plan_years.is_empty() {
+            all = all.add(in_plans(&f.plan_years));
+        }
+        if !f.invested.is_empty() {
+            all = all.add(invested_in(&f.invested));
+        }
         if !f.stages.is_empty() {
             all = all.add(Column::Stage.is_in(f.stages.iter().map(|s| s.code())));
         }
@@ -374,9 +402,17 @@ impl Scoped {
     }
 
     /// Whether the counted set leaves the withdrawn out: unless they are asked for. What happened in a year stays in
-    /// its accounts.
+    /// its accounts, and so does what was planned and completed of the investment.
     pub(crate) fn leaves_withdrawn_out(&self) -> bool {
-        self.filter.conditions.is_empty() && self.filter.accounts.is_empty()
+        let Filter {
+            conditions,
+            accounts,
+            plan_years,
+            invested,
+            ..
+        } = &self.filter;
+        let of_a_time = accounts.len() + plan_years.len() + invested.len();
+        conditions.is_empty() && of_a_time == 0
     }
 
     /// Whether a project is out for being withdrawn, be it by the filters.
@@ -461,9 +497,45 @@ fn in_account(account: &Account) -> Expr {
     Expr::col((Entity, Column::Id)).in_subquery(standing.take())
 }
 
-/// Whether a span holds in the year, up to the day.
+/// In the annual plan of any of some years.
+fn in_plans(years: &[i32]) -> Expr {
+    let planned = Query::select()
+        .column((PLAN, "project_id"))
+        .from(PLAN)
+        .and_where(Expr::col((PLAN, "year")).is_in(years.iter().copied()))
+        .take();
+    Expr::col((Entity, Column::Id)).in_subquery(planned)
+}
+
+/// Of which it was told what was completed in any of some months.
+fn invested_in(months: &[Months]) -> Expr {
+    let any = months.iter().map(|months| told_of(*months));
+    let told = Query::select()
+        .column((INVESTED, "project_id"))
+        .from(INVESTED)
+        .cond_where(any.fold(Condition::any(), Condition::add))
+        .take();
+    Expr::col((Entity, Column::Id)).in_subquery(told)
+}
+
+/// Whether a row tells what was completed in some months.
+pub(crate) fn told_of(months: Months) -> Condition {
+    let Months { year, from, to } = months;
+    Condition::all()
+        .add(Expr::col((INVESTED, "completed_fen")).is_not_null())
+        .add(Expr::col((INVESTED, "year")).eq(year))
+        .add(Expr::col((INVESTED, "month")).between(from, to))
+}
+
+/// Whether a span holds in the year, from the day up to the other; of what lasts, in the year.
 pub(crate) fn stands_in(account: &Account) -> Condition {
-    let Account { year, lines, until } = account;
+    let Account {
+        year,
+        lines,
+        since,
+        until,
+        landed_within,
+    } = account;
     let (lasting, single): (Vec<Line>, Vec<Line>) = lines.iter().partition(|line| line.is_range());
     let column = |name: &'static str| Expr::col((SPAN, name));
     let of = |lines: Vec<Line>| column("line").is_in(lines.into_iter().map(Line::code));
@@ -472,7 +544,9 @@ pub(crate) fn stands_in(account: &Account) -> Condition {
         let happened = Condition::all()
             .add(of(single))
             .add(column("from_year").eq(*year))
-            .add_option(until.map(|day| column("happened_on").lte(day)));
+            .add_option(since.map(|day| column("happened_on").gte(day)))
+            .add_option(until.map(|day| column("happened_on").lte(day)))
+            .add_option(landed_within.map(|months| column("landed_after").lte(months)));
         any = any.add(happened);
     }
     if !lasting.is_empty() {

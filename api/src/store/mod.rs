@@ -23,6 +23,7 @@ pub mod project;
 pub mod reference;
 pub mod rollup;
 mod row;
+pub mod scoreboard;
 mod search;
 pub mod summary;
 pub mod target;

@@ -257,7 +257,9 @@ async fn from_spans(
     let account = Account {
         year: question.year,
         lines: Line::ALL.to_vec(),
+        since: None,
         until: question.until,
+        landed_within: None,
     };
     select
         .from(project::Entity)

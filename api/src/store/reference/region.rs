@@ -178,7 +178,9 @@ impl Kind for Region {
     }
 
     async fn changed(tx: &Tx) -> Result<(), Failure> {
-        rebuild_closure(tx).await
+        rebuild_closure(tx).await?;
+        // Names and years are told with numbers too.
+        rollup::touch(tx).await
     }
 
     async fn going(tx: &Tx, code: &str) -> Result<(), Failure> {
@@ -258,12 +260,10 @@ async fn rebuild_closure(tx: &Tx) -> Result<(), Failure> {
         })
         .collect();
     let mut present = BTreeSet::new();
-    let mut changed = false;
     for row in region_closure::Entity::find().all(&tx.db).await? {
         let pair = (row.ancestor.clone(), row.descendant.clone());
         if !wanted.contains(&pair) {
             part(tx, row).await?;
-            changed = true;
         }
         present.insert(pair);
     }
@@ -276,10 +276,6 @@ async fn rebuild_closure(tx: &Tx) -> Result<(), Failure> {
         region_closure::Entity::insert(row)
             .exec_without_returning(&tx.db)
             .await?;
-        changed = true;
-    }
-    if changed {
-        rollup::touch(tx).await?;
     }
     Ok(())
 }
