@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use taizhang::auth::Role;
@@ -578,6 +579,28 @@ async fn what_is_closed_is_told_the_same_for_ever() {
     assert_eq!(before["211199-new"], Value::Null);
     assert_eq!(before["211199-old"], Value::Null);
     assert!(!before.contains_key("211199-b") && !before.contains_key("211199-c"));
+}
+
+#[tokio::test]
+async fn a_closing_waits_for_who_is_writing_and_nothing_comes_in_behind_it() {
+    let (_server, manager) = library().await;
+    let signed = json!({ "indicators": [{ "indicator": "signed", "weight": 1 }] });
+    set_scheme(&manager, &with(scheme(), &signed)).await;
+    let registering = (0..24).map(async |number| {
+        let fields = fields(&format!("同时登记{number}"), "211199-a");
+        let body = with(fields, &json!({ "signed_on": "2025-03-05" }));
+        manager.register(&body).await;
+    });
+    let closing = async {
+        // Who holds up a closing for too long is told to the one who closes, and he tries again.
+        while close(&manager, "2025-03").await.status == 409 {}
+        manager.get(MARCH).await.expect(200).body
+    };
+    let (_, closed) = futures::join!(join_all(registering), closing);
+    assert!(closed["closed_at"].is_string());
+    let after = manager.get(MARCH).await.expect(200).body;
+    assert_eq!(after, closed);
+    follow(&manager, &after).await;
 }
 
 #[tokio::test]
