@@ -428,3 +428,39 @@ async fn the_database_refuses_targets_that_can_not_be() {
     );
     assert_refused(&db, &[&again]).await;
 }
+
+#[tokio::test]
+async fn the_database_refuses_two_schemes_at_a_time_and_a_period_reopened_for_nothing() {
+    let server = Server::demo().await;
+    let db = server.database().await;
+    let at = |second: u32| format!("'2025-01-01T00:00:0{second}Z'");
+    let scheme = |id: u32, version: u32| {
+        let values = format!("{id}, {version}, '{{}}', {}", at(1));
+        format!(
+            "INSERT INTO scoreboard_scheme (id, version, scheme, recorded_at) VALUES ({values})"
+        )
+    };
+    let closing = |period: &str, version: u32| {
+        let values = format!("'{period}', {version}, 1, '{{}}', '[]', {}", at(1));
+        format!(
+            "INSERT INTO scoreboard_closing (period, version, scheme_version, scheme, places, recorded_at) \
+             VALUES ({values})"
+        )
+    };
+    assert_refused(&db, &[&scheme(2, 2), &scheme(1, 1)]).await;
+    assert_refused(&db, &[&closing("2025", 1), &closing("2025-03", 0)]).await;
+    for sql in [scheme(1, 2), closing("2025-03", 1), closing("2025-Q1", 1)] {
+        assert!(takes(&db, &sql).await, "{sql}");
+    }
+    assert_refused(&db, &[&scheme(1, 3), &closing("2025-03", 2)]).await;
+    let reopened = |reason: &str| {
+        let until = at(2);
+        format!(
+            "UPDATE scoreboard_closing SET superseded_at = {until}, reopened_for = {reason} WHERE period = '2025-03'"
+        )
+    };
+    assert_refused(&db, &[&reopened("NULL"), &reopened("''")]).await;
+    assert_refused(&db, &["UPDATE scoreboard_closing SET reopened_for = 'x'"]).await;
+    assert!(takes(&db, &reopened("'x'")).await);
+    assert!(takes(&db, &closing("2025-03", 2)).await);
+}
