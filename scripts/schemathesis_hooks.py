@@ -36,6 +36,7 @@ REFERENCES = {
     "unit": "units",
     "programme": "programmes",
     "sector": "sectors",
+    "chain": "chains",
 }
 
 # What has ids of its own; other ids are a project's.

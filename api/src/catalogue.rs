@@ -11,6 +11,7 @@ use domain::approval::{AppliesTo, ApprovalItem};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::store::reference::chain::Chain;
 use crate::store::reference::list::List;
 use crate::store::reference::programme::Programme;
 use crate::store::reference::region::Region;
@@ -31,6 +32,8 @@ pub struct Catalogue {
     pub programmes: Vec<(String, Programme)>,
     /// Sectors.
     pub sectors: Vec<(String, Sector)>,
+    /// Industrial chains.
+    pub chains: Vec<(String, Chain)>,
     /// Lists.
     pub lists: Vec<(String, List)>,
     /// Which approvals which projects need; none to leave them as they are.
@@ -54,7 +57,7 @@ pub enum CatalogueError {
     },
     /// The directory has none of the files.
     #[error(
-        "{0}: no regions.csv, units.csv, programmes.csv, sectors.csv, lists.csv, approval_rules.csv, targets.csv or projects.csv in it"
+        "{0}: no regions.csv, units.csv, programmes.csv, sectors.csv, chains.csv, lists.csv, approval_rules.csv, targets.csv or projects.csv in it"
     )]
     Empty(String),
     /// A line that means nothing.
@@ -94,6 +97,8 @@ pub struct ProjectRow {
     pub programme: String,
     /// The code of its sector.
     pub sector: String,
+    /// The code of its chain.
+    pub chain: String,
     /// 项目类型.
     pub kind: String,
     /// 业主; several are joined by a comma.
@@ -205,9 +210,10 @@ struct UnitRow {
     aliases: String,
 }
 
+/// What has a name and other names, and nothing else: programmes and chains.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ProgrammeRow {
+struct NamedRow {
     code: String,
     name: String,
     #[serde(default)]
@@ -273,6 +279,7 @@ impl Catalogue {
             file!("units.csv"),
             file!("programmes.csv"),
             file!("sectors.csv"),
+            file!("chains.csv"),
             file!("lists.csv"),
             file!("targets.csv"),
             file!("projects.csv"),
@@ -332,7 +339,7 @@ impl Catalogue {
             };
             Ok((row.code, fields))
         })?;
-        let programmes = rows(texts, "programmes.csv", |_, row: ProgrammeRow| {
+        let programmes = rows(texts, "programmes.csv", |_, row: NamedRow| {
             let fields = Programme {
                 name: row.name,
                 aliases: several(&row.aliases),
@@ -344,6 +351,13 @@ impl Catalogue {
                 name: row.name,
                 programme: optional(&row.programme),
                 approval_profile: row.approval_profile,
+                aliases: several(&row.aliases),
+            };
+            Ok((row.code, fields))
+        })?;
+        let chains = rows(texts, "chains.csv", |_, row: NamedRow| {
+            let fields = Chain {
+                name: row.name,
                 aliases: several(&row.aliases),
             };
             Ok((row.code, fields))
@@ -371,6 +385,7 @@ impl Catalogue {
             units,
             programmes,
             sectors,
+            chains,
             lists,
             approval_rules,
             targets,
@@ -379,11 +394,12 @@ impl Catalogue {
     }
 }
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "regions.csv",
     "units.csv",
     "programmes.csv",
     "sectors.csv",
+    "chains.csv",
     "lists.csv",
     "approval_rules.csv",
     "targets.csv",

@@ -21,10 +21,10 @@ pub const MAX_NAME: usize = 200;
 pub const MAX_ALIASES: usize = 20;
 /// The longest note, in characters.
 pub const MAX_PROJECT_NOTE: usize = 4000;
-/// The longest code of a unit, programme, sector or list, in characters.
+/// The longest code of a unit, programme, sector, chain or list, in characters.
 pub const MAX_CODE: usize = 64;
 
-/// The code of a unit, programme, sector or list.
+/// The code of a unit, programme, sector, chain or list.
 pub type RefCode = Text<MAX_CODE>;
 
 /// Who invests or funds (业主、投资主体).
@@ -89,6 +89,8 @@ pub struct Facts {
     pub programme: Option<RefCode>,
     /// 行业.
     pub sector: Option<RefCode>,
+    /// 产业链.
+    pub chain: Option<RefCode>,
     /// 项目类型.
     pub kind: Option<ProjectKind>,
     /// 总投资.

@@ -14,6 +14,7 @@ mod m20261121_000003_audit;
 mod m20261121_000004_numbers;
 mod m20261121_000005_investment;
 mod m20261121_000006_targets;
+mod m20261121_000007_chains;
 mod m20261121_000008_scoreboard;
 mod m20261121_000009_past_sums;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_numbers::Migration),
             Box::new(m20261121_000005_investment::Migration),
             Box::new(m20261121_000006_targets::Migration),
+            Box::new(m20261121_000007_chains::Migration),
             Box::new(m20261121_000008_scoreboard::Migration),
             Box::new(m20261121_000009_past_sums::Migration),
         ]

@@ -271,6 +271,7 @@ fn reference_changes(client: &Client) -> Vec<crate::support::Request> {
         ("units", "new", unit),
         ("programmes", "new", json!({ "name": "新工程" })),
         ("sectors", "new", sector),
+        ("chains", "new", json!({ "name": "新产业链" })),
         ("lists", "new", json!({ "name": "新清单" })),
     ] {
         let path = format!("/v1/{kind}/{code}");
@@ -335,6 +336,7 @@ async fn an_administrator_keeps_reference_data_and_sees_no_projects() {
         "units",
         "programmes",
         "sectors",
+        "chains",
         "lists",
         "stage-rules",
     ] {

@@ -62,6 +62,7 @@ async fn values_that_can_not_be_are_refused_with_their_pointers() {
             "/programme",
             "unknown_programme",
         ),
+        (json!({ "chain": "no-such" }), "/chain", "unknown_chain"),
         (json!({ "region": "219999" }), "/region", "unknown_region"),
         (
             json!({ "region": "somewhere" }),

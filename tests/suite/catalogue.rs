@@ -352,6 +352,7 @@ async fn state(client: &Client) -> Vec<Vec<Value>> {
         "/v1/units",
         "/v1/programmes",
         "/v1/sectors",
+        "/v1/chains",
         "/v1/lists",
     ] {
         state.push(client.all(path).await);

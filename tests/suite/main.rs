@@ -16,6 +16,7 @@ mod attainment;
 mod audit;
 mod bad_input;
 mod catalogue;
+mod chains;
 mod concurrency;
 mod contract;
 mod diff;

@@ -306,6 +306,7 @@ impl World {
             "unit",
             "programme",
             "sector",
+            "chain",
             "project_list",
         ]
         .iter()
@@ -415,7 +416,7 @@ async fn register(
     );
     let body = json!({
         "name": name, "region": region, "unit": unit, "code": code, "parent_id": parent,
-        "sector": "交通", "programme": "petrochemical", "aliases": [alias],
+        "sector": "交通", "programme": "petrochemical", "chain": "ethylene", "aliases": [alias],
         "owner": { "name": owner }, "note": note, "capacity": capacity,
         "total_investment": { "exact": amount },
     });
@@ -517,7 +518,14 @@ async fn case(
     let path = operation.path.replace("/v1/projects/{id}", &project);
     let user = operation.path.replace("{id}", &world.other);
     let system = operation.path.replace("{id}", &world.system);
-    let reference = ["regions", "units", "programmes", "sectors", "lists"];
+    let reference = [
+        "regions",
+        "units",
+        "programmes",
+        "sectors",
+        "chains",
+        "lists",
+    ];
     let kind = operation.path.trim_start_matches("/v1/").split('/').next();
     let kind = kind
         .filter(|kind| reference.contains(kind))
@@ -557,6 +565,7 @@ async fn case(
             | "/v1/units"
             | "/v1/programmes"
             | "/v1/sectors"
+            | "/v1/chains"
             | "/v1/lists"
             | "/v1/stage-rules"
             | "/v1/users"
@@ -713,6 +722,7 @@ async fn case(
             | "/v1/units/{code}"
             | "/v1/programmes/{code}"
             | "/v1/sectors/{code}"
+            | "/v1/chains/{code}"
             | "/v1/lists/{code}",
         ) => {
             let listed = world.admin.get(&format!("/v1/{kind}")).await.expect(200);
@@ -724,6 +734,7 @@ async fn case(
             | "/v1/units/{code}"
             | "/v1/programmes/{code}"
             | "/v1/sectors/{code}"
+            | "/v1/chains/{code}"
             | "/v1/lists/{code}",
         ) => {
             let path = path.replace("{code}", &entry_code(kind));
@@ -735,6 +746,7 @@ async fn case(
             | "/v1/units/{code}"
             | "/v1/programmes/{code}"
             | "/v1/sectors/{code}"
+            | "/v1/chains/{code}"
             | "/v1/lists/{code}",
         ) => {
             let path = path.replace("{code}", &entry_code(kind));
@@ -1065,6 +1077,8 @@ fn questions(world: &World) -> Vec<String> {
         "with_total=true",
         "programme=petrochemical",
         "programme=null",
+        "chain=ethylene",
+        "chain=null",
         "sector=%E4%BA%A4%E9%80%9A",
         "list=gas-storage",
         "list=null",
@@ -1258,6 +1272,7 @@ async fn a_summary_counts_what_its_reader_may_list_and_nothing_else() {
         "tier,stage",
         "region,unit",
         "programme,sector",
+        "chain",
     ] {
         let path = format!("/v1/summary?group_by={grouping}");
         for person in &people {

@@ -150,6 +150,7 @@ async fn the_database_refuses_projects_that_can_not_be() {
         "parent_id = id",
         "region = '999999'",
         "unit = 'no-such-unit'",
+        "chain = 'no-such'",
         "name = ''",
         "code = '2101-211100'",
         "remainder_fen = -1",

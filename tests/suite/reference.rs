@@ -1,4 +1,4 @@
-//! Keeping reference data: regions, units, programmes, sectors and lists, each by its version.
+//! Keeping reference data: regions, units, programmes, sectors, chains and lists, each by its version.
 
 use reqwest::Method;
 use sea_orm::ConnectionTrait;
@@ -24,6 +24,11 @@ async fn reference_data_is_made_replaced_and_removed_with_its_version() {
             json!({ "name": "新工程", "aliases": ["新"] }),
         ),
         ("sectors", "新", sector),
+        (
+            "chains",
+            "new",
+            json!({ "name": "新产业链", "aliases": ["新链"] }),
+        ),
         (
             "lists",
             "new",

@@ -8,12 +8,13 @@ use crate::support::library::{day, fen, fields, id, with};
 use crate::support::{Client, Server};
 
 /// Groupings whose cells are followed to their projects.
-const GROUPINGS: [&str; 8] = [
+const GROUPINGS: [&str; 9] = [
     "",
     "tier,stage",
     "region",
     "list",
     "programme,sector",
+    "chain,stage",
     "condition",
     "unit",
     "list,stage",
@@ -36,7 +37,7 @@ async fn enrich(server: &Server) -> BTreeMap<&'static str, String> {
         (
             "测试停建",
             "211104",
-            json!({ "total_investment": { "floor": "50000000.00" }, "programme": "services" }),
+            json!({ "total_investment": { "floor": "50000000.00" }, "programme": "services", "chain": "c4" }),
         ),
         ("测试市级", "211100", exact("99999999.99")),
     ];
@@ -190,6 +191,7 @@ async fn every_cell_of_a_filtered_summary_leads_to_its_projects() {
         "region=211104",
         "region=211103&region=211104&stage=planning",
         "programme=null&q=测试",
+        "chain=null&chain=c4&q=测试",
         "q=%E6%B8%AF",
         "list=null&region_exact=211104",
         "list=gas-storage&list=panjin-port",
@@ -455,6 +457,7 @@ async fn filters_that_mean_nothing_are_refused() {
         ("list=no-such-list", "list", "unknown_list"),
         ("programme=none", "programme", "unknown_programme"),
         ("sector=none", "sector", "unknown_sector"),
+        ("chain=none", "chain", "unknown_chain"),
         ("unit=none", "unit", "unknown_unit"),
     ] {
         for path in ["/v1/summary", "/v1/projects"] {

@@ -37,11 +37,12 @@ async fn run(db: &DatabaseConnection, sql: &str) {
 
 /// Every row of every table that a change would write to, in words.
 async fn everything(db: &DatabaseConnection) -> Vec<String> {
-    const TABLES: [&str; 23] = [
+    const TABLES: [&str; 24] = [
         "region",
         "unit",
         "programme",
         "sector",
+        "chain",
         "project_list",
         "approval_rule",
         "scoreboard_scheme",

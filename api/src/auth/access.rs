@@ -144,6 +144,10 @@ operations! {
     GET "/v1/sectors/{code}": EVERY_ROLE, REFERENCE;
     PUT "/v1/sectors/{code}": SYSTEM, PEOPLE_ONLY;
     DELETE "/v1/sectors/{code}": SYSTEM, PEOPLE_ONLY;
+    GET "/v1/chains": EVERY_ROLE, REFERENCE;
+    GET "/v1/chains/{code}": EVERY_ROLE, REFERENCE;
+    PUT "/v1/chains/{code}": SYSTEM, PEOPLE_ONLY;
+    DELETE "/v1/chains/{code}": SYSTEM, PEOPLE_ONLY;
     GET "/v1/lists": EVERY_ROLE, REFERENCE;
     GET "/v1/lists/{code}": EVERY_ROLE, REFERENCE;
     PUT "/v1/lists/{code}": SYSTEM, PEOPLE_ONLY;

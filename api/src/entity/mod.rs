@@ -13,6 +13,7 @@ pub(crate) mod approval_rule;
 pub(crate) mod audit_checkpoint;
 pub(crate) mod audit_pending;
 pub(crate) mod audit_seal;
+pub(crate) mod chain;
 pub(crate) mod client_assertion;
 pub(crate) mod event;
 pub(crate) mod external_identity;

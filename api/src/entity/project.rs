@@ -20,6 +20,7 @@ pub struct Model {
     pub unit: Option<String>,
     pub programme: Option<String>,
     pub sector: Option<String>,
+    pub chain: Option<String>,
     pub kind: Option<String>,
     pub stage: String,
     pub condition: String,

@@ -144,6 +144,10 @@ pub struct ProjectFields {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "油气稳产增储", min_length = 1, max_length = 64)]
     pub sector: Member<String>,
+    /// The code of its industrial chain (产业链).
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "ethylene", min_length = 1, max_length = 64)]
+    pub chain: Member<String>,
     /// Who invests and which road 立项 takes.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<ProjectKindCode>)]
@@ -268,6 +272,7 @@ impl ProjectFields {
             unit: None,
             programme: None,
             sector: None,
+            chain: None,
             kind: None,
             investment: Investment::Unknown,
             original: None,
@@ -388,6 +393,9 @@ impl ProjectFields {
         });
         set(&mut facts.sector, &self.sector, |code| {
             reader.text("/sector", code)
+        });
+        set(&mut facts.chain, &self.chain, |code| {
+            reader.text("/chain", code)
         });
         set(&mut facts.kind, &self.kind, |code| {
             reader.coded("/kind", ProjectKind::from_code, code)
@@ -512,6 +520,7 @@ impl ProjectFields {
             unit: text(&row.unit),
             programme: text(&row.programme),
             sector: text(&row.sector),
+            chain: text(&row.chain),
             kind: text(&row.kind),
             total_investment: is_known.then_some(Some(InvestmentInput {
                 exact,

@@ -83,6 +83,9 @@ pub struct ProjectFilters {
     /// Of this sector; `null`: of none.
     #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50)]
     pub sector: Vec<String>,
+    /// Of this industrial chain; `null`: of none.
+    #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50, example = json!(["ethylene"]))]
+    pub chain: Vec<String>,
     /// Answered for by this unit; `null`: by none.
     #[param(value_type = Vec<CodeOrNull>, inline, max_items = 50)]
     pub unit: Vec<String>,
@@ -153,9 +156,9 @@ pub struct Listing {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct Grouping {
-    /// The dimensions, with commas: `tier, stage, condition, region, list, programme, sector, unit`.
+    /// The dimensions, with commas: `tier, stage, condition, region, list, programme, sector, chain, unit`.
     #[param(
-        pattern = "^(tier|stage|condition|region|list|programme|sector|unit)(,(tier|stage|condition|region|list|programme|sector|unit))*$",
+        pattern = "^(tier|stage|condition|region|list|programme|sector|chain|unit)(,(tier|stage|condition|region|list|programme|sector|chain|unit))*$",
         example = "tier,stage"
     )]
     pub group_by: Option<String>,
@@ -389,6 +392,7 @@ impl Reader {
             tiers: self.codes::<InvestmentTier>("tier", &raw.tier),
             programmes: self.texts("programme", &raw.programme),
             sectors: self.texts("sector", &raw.sector),
+            chains: self.texts("chain", &raw.chain),
             units: self.texts("unit", &raw.unit),
             parents: self.any_of("parent", &raw.parent, |value| value.parse().ok()),
             min_investment: self.money("min_investment", raw.min_investment.as_ref()),

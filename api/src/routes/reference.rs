@@ -14,7 +14,7 @@ use crate::page::Page;
 use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::store::Failure;
-use crate::store::reference::{self, Entry, Kind, list, programme, region, sector, unit};
+use crate::store::reference::{self, Entry, Kind, chain, list, programme, region, sector, unit};
 
 /// An entry with its code and version.
 #[derive(Debug, Serialize, ToSchema)]
@@ -201,6 +201,17 @@ operations_of!(
     delete_sector = "Remove a sector"
 );
 operations_of!(
+    chain::Chain,
+    "/v1/chains",
+    "/v1/chains/{code}",
+    "reference",
+    "ethylene",
+    list_chains = "List industrial chains",
+    get_chain = "Read an industrial chain",
+    put_chain = "Make or replace an industrial chain",
+    delete_chain = "Remove an industrial chain"
+);
+operations_of!(
     list::List,
     "/v1/lists",
     "/v1/lists/{code}",
@@ -230,6 +241,10 @@ pub(super) fn operations(service: &mut ServiceConfig) {
         .service(get_sector)
         .service(put_sector)
         .service(delete_sector)
+        .service(list_chains)
+        .service(get_chain)
+        .service(put_chain)
+        .service(delete_chain)
         .service(list_lists)
         .service(get_list)
         .service(put_list)

@@ -187,6 +187,8 @@ pub struct Project {
     pub programme: Option<String>,
     /// The code of its sector.
     pub sector: Option<String>,
+    /// The code of its industrial chain (产业链).
+    pub chain: Option<String>,
     /// Who invests and which road 立项 takes.
     pub kind: Option<ProjectKindCode>,
     /// 阶段.
@@ -380,6 +382,7 @@ impl From<project::Record> for Project {
             unit: facts.unit.map(string),
             programme: facts.programme.map(string),
             sector: facts.sector.map(string),
+            chain: facts.chain.map(string),
             kind: facts.kind.map(ProjectKindCode),
             stage: StageCode(standing.stage),
             condition: ConditionCode(standing.condition),

@@ -98,6 +98,7 @@ async fn load_reference(tx: &Tx, catalogue: &Catalogue) -> Result<usize, Failure
     changed += load_all(tx, "units.csv", &catalogue.units).await?;
     changed += load_all(tx, "programmes.csv", &catalogue.programmes).await?;
     changed += load_all(tx, "sectors.csv", &catalogue.sectors).await?;
+    changed += load_all(tx, "chains.csv", &catalogue.chains).await?;
     changed += load_all(tx, "lists.csv", &catalogue.lists).await?;
     if !catalogue.approval_rules.is_empty()
         && reference::rules::set(tx, &catalogue.approval_rules).await?

@@ -16,6 +16,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::counting::{Frame, INVESTED, MEMBER, PLAN, SPAN};
+use super::reference::chain::Chain;
 use super::reference::list::List;
 use super::reference::programme::Programme;
 use super::reference::region::Region;
@@ -53,6 +54,8 @@ pub struct Filter {
     pub programmes: AnyOf<String>,
     /// Of one of these sectors.
     pub sectors: AnyOf<String>,
+    /// Of one of these chains.
+    pub chains: AnyOf<String>,
     /// Answered for by one of these units.
     pub units: AnyOf<String>,
     /// Part of one of these projects.
@@ -115,8 +118,8 @@ impl Filter {
     /// Limits the filter to a scope and resolves its regions; the lists that are counted are checked with it.
     ///
     /// # Errors
-    /// `validation_failed` for a region, list, unit, programme or sector that is not there, or bounds that
-    /// exclude each other.
+    /// `validation_failed` for a region, list, unit, programme, sector or chain that is not there, or bounds
+    /// that exclude each other.
     pub(crate) async fn within(
         self,
         db: &impl ConnectionTrait,
@@ -184,6 +187,7 @@ impl Filter {
         faults
             .extend(unknown::<Programme>(db, "programme", self.programmes.iter().flatten()).await?);
         faults.extend(unknown::<Sector>(db, "sector", self.sectors.iter().flatten()).await?);
+        faults.extend(unknown::<Chain>(db, "chain", self.chains.iter().flatten()).await?);
         faults.extend(unknown::<Unit>(db, "unit", self.units.iter().flatten()).await?);
         if faults.is_empty() {
             return Ok(());
@@ -210,6 +214,7 @@ impl Filter {
             tiers: _,
             programmes,
             sectors,
+            chains,
             units,
             parents,
             min_investment,
@@ -221,7 +226,8 @@ impl Filter {
             plan_years,
             invested,
         } = self;
-        let by_reference = lists.len() + programmes.len() + sectors.len() + units.len();
+        let by_reference =
+            lists.len() + programmes.len() + sectors.len() + chains.len() + units.len();
         let by_year = started_years.len() + completed_years.len() + accounts.len();
         let by_money = plan_years.len() + invested.len();
         by_reference + by_year + by_money + parents.len() == 0
@@ -359,6 +365,7 @@ impl Scoped {
         all = all
             .add_option(any_of(Column::Programme, &f.programmes))
             .add_option(any_of(Column::Sector, &f.sectors))
+            .add_option(any_of(Column::Chain, &f.chains))
             .add_option(any_of(Column::Unit, &f.units))
             .add_option(any_of(Column::ParentId, &f.parents))
             .add_option(in_years(Column::StartedOn, &f.started_years))

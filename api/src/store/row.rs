@@ -143,6 +143,7 @@ pub(crate) fn facts(row: &Model) -> Result<Facts, Failure> {
         unit: texts(row.unit.as_ref())?,
         programme: texts(row.programme.as_ref())?,
         sector: texts(row.sector.as_ref())?,
+        chain: texts(row.chain.as_ref())?,
         kind: row
             .kind
             .as_ref()
@@ -177,6 +178,7 @@ pub(crate) fn set_facts(row: &mut Model, facts: &Facts) {
         unit,
         programme,
         sector,
+        chain,
         kind,
         investment,
         original,
@@ -203,6 +205,7 @@ pub(crate) fn set_facts(row: &mut Model, facts: &Facts) {
     row.unit = unit.as_ref().map(|t| string(t.as_str()));
     row.programme = programme.as_ref().map(|t| string(t.as_str()));
     row.sector = sector.as_ref().map(|t| string(t.as_str()));
+    row.chain = chain.as_ref().map(|t| string(t.as_str()));
     row.kind = kind.map(|kind| string(kind.code()));
     set_investment(row, *investment, original.as_ref());
     row.investment_note = investment_note.as_ref().map(|t| string(t.as_str()));

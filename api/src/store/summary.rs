@@ -42,13 +42,15 @@ pub enum Dimension {
     Programme,
     /// 行业.
     Sector,
+    /// 产业链.
+    Chain,
     /// 责任单位.
     Unit,
 }
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tier,
         Self::Stage,
         Self::Condition,
@@ -56,6 +58,7 @@ impl Dimension {
         Self::List,
         Self::Programme,
         Self::Sector,
+        Self::Chain,
         Self::Unit,
     ];
 
@@ -70,6 +73,7 @@ impl Dimension {
             Self::List => "list",
             Self::Programme => "programme",
             Self::Sector => "sector",
+            Self::Chain => "chain",
             Self::Unit => "unit",
         }
     }
@@ -85,6 +89,7 @@ impl Dimension {
             | Self::List
             | Self::Programme
             | Self::Sector
+            | Self::Chain
             | Self::Unit => self.code(),
         }
     }
@@ -96,7 +101,7 @@ impl Dimension {
             Self::Stage => Some(Kept::Stage),
             Self::Condition => Some(Kept::Condition),
             Self::Region => Some(Kept::Region),
-            Self::List | Self::Programme | Self::Sector | Self::Unit => None,
+            Self::List | Self::Programme | Self::Sector | Self::Chain | Self::Unit => None,
         }
     }
 
@@ -109,6 +114,7 @@ impl Dimension {
             Self::List => Expr::col((COUNTED, "base")),
             Self::Programme => Expr::col((project::Entity, Column::Programme)),
             Self::Sector => Expr::col((project::Entity, Column::Sector)),
+            Self::Chain => Expr::col((project::Entity, Column::Chain)),
             Self::Unit => Expr::col((project::Entity, Column::Unit)),
         }
     }
@@ -331,6 +337,7 @@ pub(crate) fn rank(
             | Dimension::List
             | Dimension::Programme
             | Dimension::Sector
+            | Dimension::Chain
             | Dimension::Unit => 0,
         };
         (key.is_none(), place, key.clone())

@@ -45,6 +45,7 @@ fn facts() -> Facts {
         region: RegionCode::parse("211100").unwrap(),
         unit: Some(Text::parse("unit").unwrap()),
         programme: None,
+        chain: None,
         sector: Some(Text::parse("sector").unwrap()),
         kind: None,
         investment: Investment::Exact(Money::from_yuan(710_000_000)),

@@ -18,9 +18,9 @@ use crate::store::counting::Frame;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct Accounting {
-    /// The dimensions, with commas: `region, programme, sector, tier, list, unit, stage, condition`.
+    /// The dimensions, with commas: `region, programme, sector, chain, tier, list, unit, stage, condition`.
     #[param(
-        pattern = "^(tier|stage|condition|region|list|programme|sector|unit)(,(tier|stage|condition|region|list|programme|sector|unit))*$",
+        pattern = "^(tier|stage|condition|region|list|programme|sector|chain|unit)(,(tier|stage|condition|region|list|programme|sector|chain|unit))*$",
         example = "region"
     )]
     pub group_by: Option<String>,

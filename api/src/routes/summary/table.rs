@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::print::{Cell, Column, Sheet, Table};
 use crate::problem::{Language, Problem};
 use crate::store::counting::Base;
+use crate::store::reference::chain::Chain;
 use crate::store::reference::list::List;
 use crate::store::reference::names;
 use crate::store::reference::programme::Programme;
@@ -64,6 +65,7 @@ async fn named(
         Dimension::List => names::<List>(db, codes, |list| list.name).await,
         Dimension::Programme => names::<Programme>(db, codes, |programme| programme.name).await,
         Dimension::Sector => names::<Sector>(db, codes, |sector| sector.name).await,
+        Dimension::Chain => names::<Chain>(db, codes, |chain| chain.name).await,
         Dimension::Unit => names::<Unit>(db, codes, |unit| unit.name).await,
     }
 }
@@ -82,6 +84,7 @@ const fn heading(dimension: Dimension, language: Language) -> &'static str {
         Dimension::List => language.choose("清单", "List"),
         Dimension::Programme => language.choose("五大工程", "Programme"),
         Dimension::Sector => language.choose("行业", "Sector"),
+        Dimension::Chain => language.choose("产业链", "Chain"),
         Dimension::Unit => language.choose("责任单位", "Responsible unit"),
     }
 }

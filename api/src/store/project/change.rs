@@ -112,6 +112,7 @@ pub(crate) fn blank(tx: &Tx, facts: &Facts, standing: &Standing) -> Model {
         unit: None,
         programme: None,
         sector: None,
+        chain: None,
         kind: None,
         stage: String::new(),
         condition: String::new(),

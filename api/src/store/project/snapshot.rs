@@ -20,6 +20,7 @@ pub(crate) fn snapshot(model: &Model) -> Value {
         "unit": model.unit,
         "programme": model.programme,
         "sector": model.sector,
+        "chain": model.chain,
         "kind": model.kind,
         "stage": model.stage,
         "condition": model.condition,

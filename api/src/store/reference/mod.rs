@@ -1,7 +1,8 @@
-//! Reference data: regions, units, programmes, sectors, lists and the rules of approvals.
+//! Reference data: regions, units, programmes, sectors, chains, lists and the rules of approvals.
 //!
 //! Each kind says how it is stored; looking up, replacing and removing are the same for all.
 
+pub mod chain;
 pub mod list;
 pub mod programme;
 pub mod region;
@@ -27,6 +28,7 @@ use crate::precondition::Precondition;
 use crate::problem::value::{text_told, unknown_reference};
 use crate::problem::{Fault, Problem};
 
+use chain::Chain;
 use programme::Programme;
 use region::Region;
 pub(crate) use rules::{approval_rules, profile_of};
@@ -354,6 +356,10 @@ pub(crate) async fn check(
     if before.is_none_or(|b| b.sector != facts.sector) {
         let sector = facts.sector.as_ref().map(RefCode::as_str);
         faults.extend(missing::<Sector>(db, "/sector", sector).await?);
+    }
+    if before.is_none_or(|b| b.chain != facts.chain) {
+        let chain = facts.chain.as_ref().map(RefCode::as_str);
+        faults.extend(missing::<Chain>(db, "/chain", chain).await?);
     }
     Ok(faults)
 }
