@@ -1273,6 +1273,7 @@ async fn a_summary_counts_what_its_reader_may_list_and_nothing_else() {
         "region,unit",
         "programme,sector",
         "chain",
+        "started_year,completed_year",
     ] {
         let path = format!("/v1/summary?group_by={grouping}");
         for person in &people {

@@ -361,3 +361,49 @@ async fn what_the_accounts_said_they_say_of_that_time_for_ever() {
     }
     follow(&manager, &again["total"]).await;
 }
+
+#[tokio::test]
+async fn projects_are_told_by_the_years_in_which_they_started_and_were_completed() {
+    let (_server, manager) = library_of_2024().await;
+    let path = format!("/v1/summary?region={COUNTY}&group_by=started_year,completed_year");
+    let summary = manager.get(&path).await.expect(200);
+    let cells = summary.at("/cells").as_array().unwrap();
+    let told: Vec<(&Value, &Value, &Value)> = cells
+        .iter()
+        .map(|cell| {
+            (
+                &cell["started_year"],
+                &cell["completed_year"],
+                &cell["count"],
+            )
+        })
+        .collect();
+    let none = Value::Null;
+    for (started, completed, count) in [
+        (json!(2020), json!(2024), 115),
+        (json!(2021), json!(2023), 30),
+        // Completed, on a day that is not known.
+        (json!(2020), none.clone(), 4),
+        (json!(2024), json!(2024), 60),
+        (json!(2025), none.clone(), 40),
+    ] {
+        let cell = (&started, &completed, &json!(count));
+        assert!(told.contains(&cell), "{cell:?}: {told:?}");
+    }
+    // By year, and what has none last.
+    let years = cells.iter().map(|cell| cell["started_year"].as_i64());
+    let years: Vec<i64> = years.map(|year| year.unwrap_or(i64::MAX)).collect();
+    assert!(years.is_sorted(), "{years:?}");
+    for cell in cells {
+        let behind = manager.all(cell["projects"].as_str().unwrap()).await;
+        assert_eq!(cell["count"], behind.len());
+        for (member, date) in [
+            ("started_year", "started_on"),
+            ("completed_year", "completed_on"),
+        ] {
+            let year = |project: &Value| project[date].as_str().map(|day| day[..4].to_owned());
+            let expected = cell[member].as_i64().map(|year| year.to_string());
+            assert!(behind.iter().all(|project| year(project) == expected));
+        }
+    }
+}

@@ -8,10 +8,11 @@ use domain::accounting::{Accounts, Line};
 use domain::rate::Rate;
 use domain::rollup::Measures;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::link::{Link, set_filters};
+use super::link::{Link, set_filters, told};
 use super::numbers::{self, Begun, IfNoneMatch};
 use super::query::{
     Accounting, AccountsParameters, Comparison, ProjectFilters, UNDER_CONSTRUCTION,
@@ -110,7 +111,7 @@ pub struct AccountsCell {
     /// The dimensions asked for, by name; null where projects have none.
     #[serde(flatten)]
     #[schema(value_type = Object, additional_properties = true)]
-    keys: BTreeMap<&'static str, Option<String>>,
+    keys: BTreeMap<&'static str, Value>,
     /// The lines.
     lines: AccountsLines,
     /// The rates.
@@ -349,10 +350,7 @@ impl Told<'_> {
                 rate_view("start_rate", accounts.start_rate()),
                 rate_view("landing_rate", accounts.landing_rate()),
             ],
-            keys: keys
-                .iter()
-                .map(|(dimension, key)| (dimension.code(), key.clone()))
-                .collect(),
+            keys: told(keys),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::family::Level;
+use serde_json::Value;
 
 use crate::store::counting::{Base, Frame};
 use crate::store::summary::Dimension;
@@ -30,6 +31,32 @@ pub(super) fn set_filters(query: &str) -> BTreeMap<String, Vec<String>> {
         }
     }
     filters
+}
+
+/// The values of a cell's dimensions as it tells them: a year is a number, anything else a code; null where projects
+/// have none.
+pub(super) fn told(keys: Vec<(Dimension, Option<String>)>) -> BTreeMap<&'static str, Value> {
+    let value = |(dimension, key): (Dimension, Option<String>)| {
+        let year: Option<i32> = match dimension {
+            Dimension::StartedYear | Dimension::CompletedYear => {
+                key.as_ref().and_then(|key| key.parse().ok())
+            }
+            Dimension::Tier
+            | Dimension::Stage
+            | Dimension::Condition
+            | Dimension::Region
+            | Dimension::List
+            | Dimension::Programme
+            | Dimension::Sector
+            | Dimension::Chain
+            | Dimension::Unit => None,
+        };
+        (
+            dimension.code(),
+            year.map_or_else(|| key.into(), Value::from),
+        )
+    };
+    keys.into_iter().map(value).collect()
 }
 
 /// Makes the links from numbers to projects.

@@ -156,9 +156,10 @@ pub struct Listing {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct Grouping {
-    /// The dimensions, with commas: `tier, stage, condition, region, list, programme, sector, chain, unit`.
+    /// The dimensions, with commas: `tier, stage, condition, region, list, programme, sector, chain, unit,
+    /// started_year, completed_year`.
     #[param(
-        pattern = "^(tier|stage|condition|region|list|programme|sector|chain|unit)(,(tier|stage|condition|region|list|programme|sector|chain|unit))*$",
+        pattern = "^(tier|stage|condition|region|list|programme|sector|chain|unit|started_year|completed_year)(,(tier|stage|condition|region|list|programme|sector|chain|unit|started_year|completed_year))*$",
         example = "tier,stage"
     )]
     pub group_by: Option<String>,

@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 use domain::money::Total;
 use domain::rollup::Measures;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::link::{Link, set_filters};
+use super::link::{Link, set_filters, told};
 use super::numbers::{self, Begun, IfNoneMatch};
 use super::query::{Grouping, ProjectFilters, SummaryParameters};
 use super::views::Amount;
@@ -96,7 +97,7 @@ pub struct CellView {
     /// The dimensions asked for, by name; null where projects have none.
     #[serde(flatten)]
     #[schema(value_type = Object, additional_properties = true)]
-    keys: BTreeMap<&'static str, Option<String>>,
+    keys: BTreeMap<&'static str, Value>,
     /// What it adds up to.
     #[serde(flatten)]
     measures: MeasuresView,
@@ -253,10 +254,7 @@ fn cell_view(
 ) -> CellView {
     CellView {
         projects: link.to(&keys, None),
-        keys: keys
-            .into_iter()
-            .map(|(dimension, key)| (dimension.code(), key))
-            .collect(),
+        keys: told(keys),
         measures: MeasuresView::from(measures),
     }
 }

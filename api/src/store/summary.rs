@@ -46,11 +46,15 @@ pub enum Dimension {
     Chain,
     /// 责任单位.
     Unit,
+    /// The year in which it started (开工年份).
+    StartedYear,
+    /// The year in which it was completed (竣工年份).
+    CompletedYear,
 }
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Tier,
         Self::Stage,
         Self::Condition,
@@ -60,6 +64,8 @@ impl Dimension {
         Self::Sector,
         Self::Chain,
         Self::Unit,
+        Self::StartedYear,
+        Self::CompletedYear,
     ];
 
     /// The stable code; also the name of the member in a cell.
@@ -75,6 +81,8 @@ impl Dimension {
             Self::Sector => "sector",
             Self::Chain => "chain",
             Self::Unit => "unit",
+            Self::StartedYear => "started_year",
+            Self::CompletedYear => "completed_year",
         }
     }
 
@@ -90,7 +98,9 @@ impl Dimension {
             | Self::Programme
             | Self::Sector
             | Self::Chain
-            | Self::Unit => self.code(),
+            | Self::Unit
+            | Self::StartedYear
+            | Self::CompletedYear => self.code(),
         }
     }
 
@@ -101,7 +111,13 @@ impl Dimension {
             Self::Stage => Some(Kept::Stage),
             Self::Condition => Some(Kept::Condition),
             Self::Region => Some(Kept::Region),
-            Self::List | Self::Programme | Self::Sector | Self::Chain | Self::Unit => None,
+            Self::List
+            | Self::Programme
+            | Self::Sector
+            | Self::Chain
+            | Self::Unit
+            | Self::StartedYear
+            | Self::CompletedYear => None,
         }
     }
 
@@ -116,8 +132,18 @@ impl Dimension {
             Self::Sector => Expr::col((project::Entity, Column::Sector)),
             Self::Chain => Expr::col((project::Entity, Column::Chain)),
             Self::Unit => Expr::col((project::Entity, Column::Unit)),
+            Self::StartedYear => year_of("started_on"),
+            Self::CompletedYear => year_of("completed_on"),
         }
     }
+}
+
+/// The year of a date of the project, in one text for both databases and without parameters, so that it can be selected
+/// and grouped by.
+fn year_of(date: &str) -> SimpleExpr {
+    Expr::cust(format!(
+        "SUBSTR(CAST(\"project\".\"{date}\" AS TEXT), 1, 4)"
+    ))
 }
 
 /// What is asked for.
@@ -338,7 +364,9 @@ pub(crate) fn rank(
             | Dimension::Programme
             | Dimension::Sector
             | Dimension::Chain
-            | Dimension::Unit => 0,
+            | Dimension::Unit
+            | Dimension::StartedYear
+            | Dimension::CompletedYear => 0,
         };
         (key.is_none(), place, key.clone())
     };

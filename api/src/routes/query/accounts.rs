@@ -18,9 +18,10 @@ use crate::store::counting::Frame;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct Accounting {
-    /// The dimensions, with commas: `region, programme, sector, chain, tier, list, unit, stage, condition`.
+    /// The dimensions, with commas: `region, programme, sector, chain, tier, list, unit, stage, condition, started_year,
+    /// completed_year`.
     #[param(
-        pattern = "^(tier|stage|condition|region|list|programme|sector|chain|unit)(,(tier|stage|condition|region|list|programme|sector|chain|unit))*$",
+        pattern = "^(tier|stage|condition|region|list|programme|sector|chain|unit|started_year|completed_year)(,(tier|stage|condition|region|list|programme|sector|chain|unit|started_year|completed_year))*$",
         example = "region"
     )]
     pub group_by: Option<String>,

@@ -67,6 +67,8 @@ async fn named(
         Dimension::Sector => names::<Sector>(db, codes, |sector| sector.name).await,
         Dimension::Chain => names::<Chain>(db, codes, |chain| chain.name).await,
         Dimension::Unit => names::<Unit>(db, codes, |unit| unit.name).await,
+        // A year is what it is called.
+        Dimension::StartedYear | Dimension::CompletedYear => Ok(Names::new()),
     }
 }
 
@@ -86,6 +88,8 @@ const fn heading(dimension: Dimension, language: Language) -> &'static str {
         Dimension::Sector => language.choose("行业", "Sector"),
         Dimension::Chain => language.choose("产业链", "Chain"),
         Dimension::Unit => language.choose("责任单位", "Responsible unit"),
+        Dimension::StartedYear => language.choose("开工年份", "Year of start"),
+        Dimension::CompletedYear => language.choose("竣工年份", "Year of completion"),
     }
 }
 
