@@ -10,6 +10,7 @@ use chrono::{Datelike, Months, NaiveDate};
 
 use crate::coded::coded_enum;
 use crate::money::Total;
+use crate::monthly::CoveredRates;
 use crate::rate::Rate;
 use crate::rollup::{Known, Measures};
 use crate::stage::{Move, Stage};
@@ -408,6 +409,8 @@ pub struct Accounts {
     lines: BTreeMap<Line, Measures>,
     /// Of those signed in the year: landed within the months that are asked for.
     pub landed_in_time: u64,
+    /// The rates of investment at the end of the year.
+    pub investment: CoveredRates,
 }
 
 impl Accounts {
@@ -424,12 +427,14 @@ impl Accounts {
             *present = present.join(measures);
         }
         self.landed_in_time += other.landed_in_time;
+        self.investment = self.investment.join(other.investment);
     }
 
-    /// Whether no project stands in any line.
+    /// Whether no project stands in any line, and no rate covers any.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines.values().all(|measures| measures.count == 0)
+            && self.investment == CoveredRates::default()
     }
 
     /// What a line adds up to.

@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use crate::money::{Money, Total};
-use crate::rate::Rate;
+use crate::rate::{Covered, Rate};
 use crate::tier::Investment;
 
 /// One month of one year (月份), 1949 to 2200.
@@ -31,6 +31,16 @@ impl Month {
     #[must_use]
     pub const fn number(self) -> u8 {
         self.number
+    }
+
+    /// The last month that is over at the end of a day; none before there are any.
+    #[must_use]
+    pub fn last_over(day: NaiveDate) -> Option<Self> {
+        let next = day.succ_opt()?;
+        match u8::try_from(next.month()).ok()? {
+            1 => Self::new(next.year() - 1, 12),
+            number => Self::new(next.year(), number - 1),
+        }
     }
 
     /// Whether it begins after this day.
@@ -169,6 +179,29 @@ impl Rates {
     }
 }
 
+/// The rates of several projects at the end of a year, each over those of which both sides are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CoveredRates {
+    /// 投资完成率: completed to date, by the total investment where that is exact.
+    pub completion: Covered,
+    /// 年度投资完成率: completed in the year, by the annual plan.
+    pub annual_completion: Covered,
+    /// 资金到位率: received, by allocated, both to date.
+    pub funds_received: Covered,
+}
+
+impl CoveredRates {
+    /// The rates of two disjoint sets of projects together.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        Self {
+            completion: self.completion.join(other.completion),
+            annual_completion: self.annual_completion.join(other.annual_completion),
+            funds_received: self.funds_received.join(other.funds_received),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +221,20 @@ mod tests {
         for (year, number) in [(2025, 0), (2025, 13), (1948, 1), (2201, 1)] {
             assert_eq!(Month::new(year, number), None);
         }
+    }
+
+    #[test]
+    fn a_month_is_over_at_the_end_of_its_last_day() {
+        let last = |year, month, day| {
+            let day = NaiveDate::from_ymd_opt(year, month, day).unwrap();
+            Month::last_over(day).map(|month| (month.year(), month.number()))
+        };
+        assert_eq!(last(2025, 3, 30), Some((2025, 2)));
+        assert_eq!(last(2025, 3, 31), Some((2025, 3)));
+        assert_eq!(last(2025, 1, 30), Some((2024, 12)));
+        assert_eq!(last(2024, 12, 31), Some((2024, 12)));
+        assert_eq!(last(2024, 2, 28), Some((2024, 1)));
+        assert_eq!(last(1949, 1, 30), None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::money::Total;
+
 /// One quantity by another (率): both in 分, or both counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rate {
@@ -28,6 +30,42 @@ impl Rate {
         let doubled = self.numerator?.checked_mul(2 * Percent::ONE)?;
         let rounded = doubled.checked_add(denominator)?.div_euclid(twice);
         Some(Percent(rounded))
+    }
+}
+
+/// A rate over the projects of which both of its sides are told (率及其覆盖的项目): of the others, what is told of one
+/// side belongs to neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Covered {
+    /// How many projects.
+    pub projects: u64,
+    /// What they reached.
+    pub numerator: Total,
+    /// What they were to reach.
+    pub denominator: Total,
+}
+
+impl Covered {
+    /// The rates of two disjoint sets of projects together.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        // 10^17 分 a project at most: an i128 holds more of them than there will be.
+        let sum = |a: Total, b: Total| Total::from_fen(a.fen() + b.fen());
+        Self {
+            projects: self.projects + other.projects,
+            numerator: sum(self.numerator, other.numerator),
+            denominator: sum(self.denominator, other.denominator),
+        }
+    }
+
+    /// The rate, of which nothing is told where no project is covered.
+    #[must_use]
+    pub fn rate(self) -> Rate {
+        let told = |sum: Total| (self.projects > 0).then_some(sum.fen());
+        Rate {
+            numerator: told(self.numerator),
+            denominator: told(self.denominator),
+        }
     }
 }
 
@@ -104,6 +142,24 @@ mod tests {
                 assert_eq!(rate.percent(), None);
             }
         }
+    }
+
+    #[test]
+    fn over_no_project_a_rate_tells_nothing() {
+        assert_eq!(Covered::default().rate(), Rate::default());
+        let one = Covered {
+            projects: 1,
+            numerator: Total::from_fen(25),
+            denominator: Total::from_fen(100),
+        };
+        let idle = Covered {
+            numerator: Total::ZERO,
+            ..one
+        };
+        let both = one.join(idle).join(Covered::default());
+        assert_eq!(both.projects, 2);
+        let percent = both.rate().percent().unwrap();
+        assert_eq!(percent.to_string(), "12.50");
     }
 
     #[test]

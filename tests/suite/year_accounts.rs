@@ -6,7 +6,7 @@ use taizhang::catalogue::{Catalogue, ProjectRow};
 use taizhang::store::catalogue;
 use taizhang::store::reference::region::Region;
 
-use crate::support::library::{author, day, in_store};
+use crate::support::library::{author, day, fields, id, in_store, with};
 use crate::support::{Client, Server};
 
 /// Rows to be taken over: how many, when they started and when they were completed.
@@ -406,4 +406,224 @@ async fn projects_are_told_by_the_years_in_which_they_started_and_were_completed
             assert!(behind.iter().all(|project| year(project) == expected));
         }
     }
+}
+
+/// A project with an exact amount or none, an annual plan or none, and what was told of its months.
+async fn invested(
+    manager: &Client,
+    (name, region): (&str, &str),
+    amount: Value,
+    plan: Option<(i32, &str)>,
+    months: &[(&str, Value)],
+) {
+    let more = json!({ "total_investment": amount });
+    let made = manager.register(&with(fields(name, region), &more)).await;
+    let root = format!("/v1/projects/{}", id(&made));
+    if let Some((year, planned)) = plan {
+        let path = format!("{root}/plan-years/{year}");
+        let plan = json!({ "planned_investment": planned });
+        manager.put(&path, &plan).if_none().send().await.expect(201);
+    }
+    for (month, told) in months {
+        let path = format!("{root}/investment/{month}");
+        manager.put(&path, told).if_none().send().await.expect(201);
+    }
+}
+
+/// A rate as it is told: numerator, denominator, percent, how many projects.
+fn rate(cell: &Value, name: &str) -> [Value; 4] {
+    let rate = &cell["investment_rates"][name];
+    let applicable = rate["denominator"] != Value::Null && rate["denominator"] != "0.00";
+    assert_eq!(rate["applicable"], applicable, "{rate}");
+    ["numerator", "denominator", "percent", "covered"].map(|part| rate[part].clone())
+}
+
+/// What the tests of rates have: 率甲 lacks nothing, 率乙 an exact amount, 率丙 any figure of its months.
+async fn library_of_rates() -> (Server, Client) {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let figures = json!({ "completed": "30000000.00", "funds_allocated": "40000000.00", "funds_received": "10000000.01" });
+    let earlier = json!({ "completed": "20000000.00", "funds_received": "5000000.00" });
+    invested(
+        &manager,
+        ("率甲", "211104"),
+        json!({ "exact": "100000000.00" }),
+        Some((2025, "60000000.00")),
+        &[("2024/12", earlier), ("2025/3", figures)],
+    )
+    .await;
+    let more = json!({ "completed": "15000000.00", "funds_allocated": "8000000.00", "funds_received": "8000000.00" });
+    invested(
+        &manager,
+        ("率乙", "211103"),
+        json!({ "floor": "500000000.00" }),
+        Some((2025, "20000000.00")),
+        &[("2025/6", more)],
+    )
+    .await;
+    invested(
+        &manager,
+        ("率丙", "211103"),
+        json!({ "exact": "900000000.00" }),
+        Some((2025, "90000000.00")),
+        &[],
+    )
+    .await;
+    (server, manager)
+}
+
+#[tokio::test]
+async fn rates_of_investment_cover_the_projects_of_which_both_sides_are_told() {
+    let (_server, manager) = library_of_rates().await;
+    let path = "/v1/accounts/2025?q=率&group_by=region";
+    let accounts = manager.get(path).await.expect(200).body;
+    let total = &accounts["total"];
+    // To date and by exact amounts only: 率甲, in both years.
+    assert_eq!(
+        rate(total, "completion"),
+        [
+            json!("50000000.00"),
+            json!("100000000.00"),
+            json!("50.00"),
+            json!(1)
+        ]
+    );
+    // In the year, by its plan: nothing was told of 率丙, which is not nothing.
+    assert_eq!(
+        rate(total, "annual_completion"),
+        [
+            json!("45000000.00"),
+            json!("80000000.00"),
+            json!("56.25"),
+            json!(2)
+        ]
+    );
+    assert_eq!(
+        rate(total, "funds_received"),
+        [
+            json!("23000000.01"),
+            json!("48000000.00"),
+            json!("47.92"),
+            json!(2)
+        ]
+    );
+    let cells = accounts["cells"].as_array().unwrap();
+    let of = |region: &str| cells.iter().find(|cell| cell["region"] == region).unwrap();
+    assert_eq!(
+        rate(of("211104"), "annual_completion"),
+        [
+            json!("30000000.00"),
+            json!("60000000.00"),
+            json!("50.00"),
+            json!(1)
+        ]
+    );
+    let nothing = [Value::Null, Value::Null, Value::Null, json!(0)];
+    assert_eq!(rate(of("211103"), "completion"), nothing);
+    // The year before: only what was told by its end, and no plan.
+    let before = manager.get("/v1/accounts/2024?q=率").await.expect(200).body;
+    assert_eq!(
+        rate(&before["total"], "completion"),
+        [
+            json!("20000000.00"),
+            json!("100000000.00"),
+            json!("20.00"),
+            json!(1)
+        ]
+    );
+    assert_eq!(rate(&before["total"], "annual_completion"), nothing);
+    let compared = "/v1/accounts/2025?q=率&compare=previous_year,same_day";
+    let compared = manager.get(compared).await.expect(200).body;
+    for then in compared["comparisons"].as_array().unwrap() {
+        let told = |name| rate(&then["total"], name);
+        assert_eq!(told("completion"), rate(&before["total"], "completion"));
+    }
+    // The sums that are kept know nothing of words: without the question by name, the same.
+    let all = manager.get("/v1/accounts/2025?group_by=region").await;
+    let all = all.expect(200).body;
+    let cells = all["cells"].as_array().unwrap();
+    let dawa = cells
+        .iter()
+        .find(|cell| cell["region"] == "211104")
+        .unwrap();
+    assert_eq!(rate(dawa, "completion")[2], "50.00");
+    assert_eq!(rate(&all["total"], "annual_completion")[2], "56.25");
+}
+
+#[tokio::test]
+async fn rates_of_investment_are_told_as_they_were_known_and_leave_the_withdrawn_out() {
+    let (_server, manager) = library_of_rates().await;
+    let before = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let project = manager.named("率甲").await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/v1/projects/{project}/investment/2025/3");
+    let corrected = json!({ "completed": "40000000.00" });
+    let corrected = manager.put(&path, &corrected).if_match("\"1\"");
+    corrected.send().await.expect(200);
+    let told = async |more: &str| {
+        let path = format!("/v1/accounts/2025?q=率{more}");
+        manager.get(&path).await.expect(200).body["total"].clone()
+    };
+    let now = told("").await;
+    assert_eq!(rate(&now, "completion")[2], "60.00");
+    // What was allocated is no longer told.
+    assert_eq!(rate(&now, "funds_received")[3], 1);
+    let then = told(&format!("&as_of={before}")).await;
+    assert_eq!(rate(&then, "completion")[2], "50.00");
+    assert_eq!(rate(&then, "funds_received")[3], 2);
+
+    let withdrawn = json!({ "to": "withdrawn", "occurred_on": day(0), "note": "试验" });
+    manager.step(&project, &withdrawn).await.expect(201);
+    assert_eq!(rate(&told("").await, "completion")[3], 0);
+    let asked_for = told("&condition=withdrawn").await;
+    assert_eq!(rate(&asked_for, "completion")[2], "60.00");
+}
+
+#[tokio::test]
+async fn the_same_day_of_the_year_before_covers_the_months_that_were_over() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let year: i32 = day(0)[..4].parse().unwrap();
+    let months: Vec<(String, Value)> = (1..=12)
+        .map(|month| {
+            (
+                format!("{}/{month}", year - 1),
+                json!({ "completed": "1000000.00" }),
+            )
+        })
+        .collect();
+    let months: Vec<(&str, Value)> = months
+        .iter()
+        .map(|(month, told)| (month.as_str(), told.clone()))
+        .collect();
+    let amount = json!({ "exact": "100000000.00" });
+    let plan = Some((year - 1, "10000000.00"));
+    invested(&manager, ("同期率", "211104"), amount, plan, &months).await;
+    let path = format!("/v1/accounts/{year}?q=同期率&compare=same_day");
+    let accounts = manager.get(&path).await.expect(200).body;
+    let then = &accounts["comparisons"][0];
+    let until: chrono::NaiveDate = then["until"].as_str().unwrap().parse().unwrap();
+    let next = until.succ_opt().unwrap();
+    let over = chrono::Datelike::month0(&next);
+    // On the last day of December all of them are.
+    let over = if over == 0 && chrono::Datelike::month(&until) == 12 {
+        12
+    } else {
+        over
+    };
+    let expected = if over == 0 {
+        Value::Null
+    } else {
+        json!(format!("{over}000000.00"))
+    };
+    assert_eq!(rate(&then["total"], "annual_completion")[0], expected);
+    let whole = manager
+        .get(&format!("/v1/accounts/{}?q=同期率", year - 1))
+        .await;
+    assert_eq!(
+        rate(&whole.expect(200).body["total"], "annual_completion")[2],
+        "120.00"
+    );
 }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::{Accounts, Line};
-use domain::rate::Rate;
+use domain::monthly::CoveredRates;
+use domain::rate::{Covered, Rate};
 use domain::rollup::Measures;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::investment::InvestmentRate;
 use super::link::{Link, set_filters, told};
 use super::numbers::{self, Begun, IfNoneMatch};
 use super::query::{
@@ -105,6 +107,50 @@ pub struct AccountsRate {
     percent: Option<String>,
 }
 
+/// A rate of investment, in 元, over the projects of which both sides are told.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"numerator": "37500000.00", "denominator": "120000000.00", "percent": "31.25", "applicable": true,
+    "covered": 3}))]
+pub struct CoveredRate {
+    /// The rate; nothing of it is told where no project is covered.
+    #[serde(flatten)]
+    rate: InvestmentRate,
+    /// How many projects it covers: those of which what was reached and what was to be reached are told. What is told of
+    /// others is in neither sum.
+    covered: u64,
+}
+
+impl From<Covered> for CoveredRate {
+    fn from(covered: Covered) -> Self {
+        Self {
+            rate: covered.rate().into(),
+            covered: covered.projects,
+        }
+    }
+}
+
+/// The rates of investment at the end of the year, or of the last month that is over by the last day that counts. As in a
+/// summary, withdrawn projects are out unless they are asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CoveredRatesView {
+    /// 投资完成率: completed to date, by the total investment where that is an exact amount.
+    completion: CoveredRate,
+    /// 年度投资完成率: completed in the year, by the annual plan of the year.
+    annual_completion: CoveredRate,
+    /// 资金到位率: funds received, by funds allocated, both to date.
+    funds_received: CoveredRate,
+}
+
+impl From<CoveredRates> for CoveredRatesView {
+    fn from(rates: CoveredRates) -> Self {
+        Self {
+            completion: rates.completion.into(),
+            annual_completion: rates.annual_completion.into(),
+            funds_received: rates.funds_received.into(),
+        }
+    }
+}
+
 /// A cell: its value of each dimension, and its accounts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountsCell {
@@ -116,6 +162,8 @@ pub struct AccountsCell {
     lines: AccountsLines,
     /// The rates.
     rates: Vec<AccountsRate>,
+    /// The rates of investment.
+    investment_rates: CoveredRatesView,
 }
 
 /// How a line differs from that of the period it is compared with.
@@ -350,6 +398,7 @@ impl Told<'_> {
                 rate_view("start_rate", accounts.start_rate()),
                 rate_view("landing_rate", accounts.landing_rate()),
             ],
+            investment_rates: accounts.investment.into(),
             keys: told(keys),
         }
     }

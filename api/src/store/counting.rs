@@ -21,7 +21,7 @@ pub(crate) const PLAN: &str = "plan";
 /// In which years who stands in which line of the accounts: `project_id`, `line`, `from_year`, `to_year`,
 /// `previous_year`, `landed_after`, `happened_on`.
 pub(crate) const SPAN: &str = "span";
-/// What was told of a month: `project_id`, `year`, `month`, `completed_fen`, `received_fen`.
+/// What was told of a month: `project_id`, `year`, `month`, `completed_fen`, `allocated_fen`, `received_fen`.
 pub(crate) const INVESTED: &str = "invested";
 /// On a list, with the parts of covers: `base`, `id`.
 const ON_LIST: &str = "on_list";
@@ -276,28 +276,24 @@ fn spans(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
 
 fn investments(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
     use investment_month::{Column, Entity};
+    let columns = [
+        Column::ProjectId,
+        Column::Year,
+        Column::Month,
+        Column::CompletedFen,
+        Column::AllocatedFen,
+        Column::ReceivedFen,
+    ];
     let select = Query::select()
-        .columns([
-            Column::ProjectId,
-            Column::Year,
-            Column::Month,
-            Column::CompletedFen,
-            Column::ReceivedFen,
-        ])
+        .columns(columns)
         .from(Entity)
         .cond_where(known(as_of, Column::RecordedAt, Column::SupersededAt))
         .take();
-    table(
-        INVESTED,
-        &[
-            "project_id",
-            "year",
-            "month",
-            "completed_fen",
-            "received_fen",
-        ],
-        select,
-    )
+    CommonTableExpression::new()
+        .table_name(INVESTED)
+        .columns(columns)
+        .query(select)
+        .to_owned()
 }
 
 /// The members, and of each cover among them its parts, recursively.

@@ -438,7 +438,11 @@ async fn cells(
     cells.collect()
 }
 
-fn keys(row: &QueryResult, group_by: &[Dimension]) -> Result<Vec<Option<String>>, Failure> {
+/// The value of each dimension in a row.
+pub(crate) fn keys(
+    row: &QueryResult,
+    group_by: &[Dimension],
+) -> Result<Vec<Option<String>>, Failure> {
     let keys = group_by
         .iter()
         .map(|dimension| row.try_get::<Option<String>>("", dimension.code()));

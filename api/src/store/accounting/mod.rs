@@ -1,5 +1,6 @@
 //! The year's accounts as they are kept: in which years each project stands in which line.
 
+mod rates;
 pub mod year;
 
 use chrono::{DateTime, NaiveDate, Utc};

@@ -9,6 +9,7 @@ use domain::rollup::Known;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query};
 use sea_orm::{ConnectionTrait, QueryResult};
 
+use super::rates::{self, Rates};
 use crate::auth::Reach;
 use crate::entity::project::{self, Column};
 use crate::store::counting::{Base, Frame, Rows, SPAN};
@@ -103,17 +104,22 @@ pub async fn answer(
         Some(_) => rollup::source(db, frame.as_of, &mut asked, sums_are_complete).await?,
         None => None,
     };
-    let mut cells = if let Some(source) = source {
-        from_sums(db, source, &asked, question.landing_months).await?
-    } else if by_list {
-        from_spans(db, &each_list(frame), &scoped, question, group_by).await?
+    let cell_frame = if by_list {
+        each_list(frame)
     } else {
-        from_spans(db, frame, &scoped, question, group_by).await?
+        frame.clone()
     };
+    let lines = match source {
+        Some(source) => from_sums(db, source, &asked, question.landing_months).await?,
+        None => from_spans(db, &cell_frame, &scoped, question, group_by).await?,
+    };
+    let rates = rates::rates(db, &cell_frame, &scoped, question, group_by).await?;
+    let mut cells = with_rates(lines, rates);
     cells.sort_by_cached_key(|cell| rank(group_by, &cell.keys));
     let total = if by_list {
         let all = from_spans(db, frame, &scoped, question, &[]).await?;
-        together(&all)
+        let rates = rates::rates(db, frame, &scoped, question, &[]).await?;
+        together(&with_rates(all, rates))
     } else {
         together(&cells)
     };
@@ -124,6 +130,20 @@ pub async fn answer(
         covers_all: covers_all(db, reach).await?,
         base,
     })
+}
+
+/// Puts the rates to the lines; a cell may have either.
+fn with_rates(mut cells: Vec<Cell>, mut rates: Rates) -> Vec<Cell> {
+    for cell in &mut cells {
+        cell.accounts.investment = rates.remove(&cell.keys).unwrap_or_default();
+    }
+    let others = rates.into_iter().map(|(keys, investment)| {
+        let mut accounts = Accounts::default();
+        accounts.investment = investment;
+        Cell { keys, accounts }
+    });
+    cells.extend(others.filter(|cell| !cell.accounts.is_empty()));
+    cells
 }
 
 fn together(cells: &[Cell]) -> Accounts {
