@@ -88,8 +88,7 @@ pub const PROJECT_CODE_PATTERN: &str = "^[0-9]{4}-[0-9]{6}-[0-9]{2}-[0-9]{2}-[0-
 pub const REGION_CODE_PATTERN: &str = "^[0-9]{6}(-[a-z0-9]{1,12})?$";
 
 /// A line of the accounts of a year, as far as a pattern can say it.
-pub const ACCOUNT_PATTERN: &str =
-    "^[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?:[a-z_]{1,32}[0-9]{0,3}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?$";
+pub const ACCOUNT_PATTERN: &str = "^[0-9]{4}(-([0-9]{4}|0[1-9]|1[0-2]|Q[1-4]))?:[a-z_]{1,32}[0-9]{0,3}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?$";
 
 /// A month or a quarter, as [`domain::scoreboard::Period`] takes it.
 pub const PERIOD_PATTERN: &str = "^[0-9]{4}-(0[1-9]|1[0-2]|Q[1-4])$";
@@ -151,7 +150,7 @@ schemas! {
             .maximum(Some(2200)),
     ), "A year, or `null`";
     InvestedMonths: string().pattern(Some(MONTHS_PATTERN)).into(), "Months of a year";
-    AccountLine: string().pattern(Some(ACCOUNT_PATTERN)).into(), "A line of the accounts of a year, a quarter or a month, up to a day if one is told";
+    AccountLine: string().pattern(Some(ACCOUNT_PATTERN)).into(), "A line of the accounts of a year, of several, of a quarter or of a month, up to a day if one is told";
     MoneyUnitCode: string().enum_values(Some(["yuan", "wan", "yi"])).into(), "元, 万元 or 亿元";
     Spreadsheet: formatted(KnownFormat::Binary).into(), "A spreadsheet";
     Percent: ObjectBuilder::new()

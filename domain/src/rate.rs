@@ -77,6 +77,12 @@ impl Percent {
     /// What a rate of one is, in hundredths of a percent.
     const ONE: i128 = 100 * 100;
 
+    /// So many hundredths of a percent.
+    #[must_use]
+    pub const fn from_hundredths(hundredths: i128) -> Self {
+        Self(hundredths)
+    }
+
     /// The percentage in hundredths of a percent: 1234 is 12.34 %.
     #[must_use]
     pub const fn hundredths(self) -> i128 {

@@ -23,7 +23,7 @@ pub const YEARS: (i32, i32) = (1949, 2200);
 /// The months of a year.
 pub const MONTHS: usize = 12;
 /// What the operations beside a single target are called in a path, so that no target may be.
-const RESERVED: [&str; 2] = ["attainment", "cascade"];
+const RESERVED: [&str; 4] = ["attainment", "attainment.csv", "attainment.xlsx", "cascade"];
 
 coded_enum! {
     /// What a target counts or adds up (指标).

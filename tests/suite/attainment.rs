@@ -142,6 +142,22 @@ async fn what_may_belong_is_told_and_not_counted() {
 }
 
 #[tokio::test]
+async fn a_target_of_a_century_opens_into_its_projects_too() {
+    let (_server, manager) = library_of_2024().await;
+    for (code, metric, attained) in [
+        ("t-long", "completed", "205.00"),
+        ("t-long-both", "project_count", "582.00"),
+    ] {
+        let body = json!({ "metric": metric, "value": "300", "from_year": 1949, "to_year": 2200 });
+        set(&manager, code, &body).await;
+        let items = held(&manager, &format!("region={COUNTY}")).await;
+        let item = one(&items, code);
+        assert_eq!(item["attainment"]["attained"], attained, "{item}");
+        follow(&manager, item).await;
+    }
+}
+
+#[tokio::test]
 async fn money_is_counted_in_yuan_and_what_can_not_be_counted_is_held_against_what_was_entered() {
     let (_server, manager) = library_of_2024().await;
     let id = manager.named("年内开工 1").await["id"]

@@ -148,6 +148,7 @@ async fn csv_says_what_json_says() {
         ("?group_by=region&year=2025", 1),
         ("?group_by=list", 1),
         ("?group_by=programme,unit&level=part", 2),
+        ("?group_by=started_year,chain", 2),
         ("?group_by=tier&q=舍入", 1),
         ("?year=2025", 1),
     ] {
@@ -476,6 +477,316 @@ async fn two_equal_tables_are_equal_files() {
         let second = manager.get(&path).await.expect(200);
         assert!(!first.bytes.is_empty());
         assert!(first.bytes == second.bytes, "{form}");
+    }
+}
+
+/// The rows of a table that has no row of all together, or with it.
+fn all_rows(printed: Printed) -> Vec<Vec<String>> {
+    let Printed {
+        mut rows, total, ..
+    } = printed;
+    rows.push(total);
+    rows
+}
+
+/// The lines of the accounts in the order of their rows.
+const LINES: [&str; 15] = [
+    "planned",
+    "signed",
+    "landed",
+    "funds_approved",
+    "start_planned",
+    "start_met",
+    "under_construction",
+    "new",
+    "continued",
+    "withdrawn",
+    "completed",
+    "commissioned",
+    "at_capacity",
+    "date_unknown/started",
+    "date_unknown/completed",
+];
+/// How many rows a cell of the accounts has: its lines, and the five rates.
+const ROWS: usize = LINES.len() + 5;
+
+/// A text, or nothing.
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn percent(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(String::new, |percent| format!("{percent}%"))
+}
+
+#[tokio::test]
+async fn the_accounts_as_a_table_say_what_json_says() {
+    let (_server, manager) = library().await;
+    let year = &day(0)[..4];
+    for question in ["group_by=tier", "group_by=list,stage&level=part", ""] {
+        for year in [year, "2025"] {
+            let path = format!("/v1/accounts/{year}?{question}&compare=previous_year");
+            let json = manager.get(&path.replace("?&", "?")).await.expect(200);
+            let path = format!("{path}&money_unit=yuan").replace("?&", "?");
+            let csv = asked(&manager, &path, CSV).await.expect(200);
+            let printed = Printed::of(&csv);
+            let dimensions = question.split(',').count();
+            let headings = printed.headings.len();
+            assert_eq!(headings, dimensions + 1 + 6 + 4 + 4 + 1, "{path}");
+            let rows = all_rows(printed);
+            let then = json.at("/comparisons/0");
+            let cells = json.at("/cells").as_array().unwrap();
+            let then_cells = then["cells"].as_array().unwrap();
+            let keys = |cell: &Value| {
+                let names = json.at("/group_by").as_array().unwrap();
+                let names = names
+                    .iter()
+                    .map(|name| cell[name.as_str().unwrap()].clone());
+                names.collect::<Vec<Value>>()
+            };
+            let added = then_cells.iter().map(&keys);
+            let only_then = added.filter(|key| cells.iter().all(|cell| keys(cell) != *key));
+            let only_then = if question.is_empty() {
+                0
+            } else {
+                only_then.count()
+            };
+            let shown = if question.is_empty() { 0 } else { cells.len() };
+            assert_eq!(rows.len(), (shown + only_then + 1) * ROWS, "{path}");
+            let total = &rows[rows.len() - ROWS..];
+            says_the_accounts(total, json.at("/total"), dimensions);
+            if only_then == 0 {
+                for (rows, cell) in rows.chunks(ROWS).zip(cells) {
+                    says_the_accounts(rows, cell, dimensions);
+                }
+            }
+        }
+    }
+}
+
+/// Holds the rows of a cell against its accounts.
+fn says_the_accounts(rows: &[Vec<String>], cell: &Value, dimensions: usize) {
+    for (row, code) in rows.iter().zip(LINES) {
+        let line = cell.pointer(&format!("/lines/{code}")).unwrap();
+        let of = |place: usize| row[dimensions + 1 + place].as_str();
+        assert_eq!(of(0), line["count"].to_string(), "{code}");
+        assert_eq!(of(2), amount(line, "exact"), "{code}");
+        assert_eq!(of(4), amount(line, "floor"), "{code}");
+        assert_eq!(row.last().unwrap(), line["projects"].as_str().unwrap());
+    }
+    let rates = &rows[LINES.len()..];
+    for (row, rate) in rates.iter().zip(cell["rates"].as_array().unwrap()) {
+        let of = |place: usize| row[dimensions + 1 + place].as_str();
+        assert_eq!(of(0), rate["denominator"].to_string());
+        assert_eq!(of(6), rate["numerator"].to_string());
+        assert_eq!(of(9), percent(&rate["percent"]));
+    }
+    let names = ["completion", "annual_completion", "funds_received"];
+    for (row, name) in rates[2..].iter().zip(names) {
+        let rate = &cell["investment_rates"][name];
+        let of = |place: usize| row[dimensions + 1 + place].as_str();
+        assert_eq!(of(0), rate["covered"].to_string(), "{name}");
+        assert_eq!(of(7), text(&rate["numerator"]), "{name}");
+        assert_eq!(of(8), text(&rate["denominator"]), "{name}");
+        assert_eq!(of(9), percent(&rate["percent"]), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_accounts_beside_those_of_the_year_before_say_by_how_much_they_differ() {
+    let (_server, manager) = library().await;
+    let year: i32 = day(0)[..4].parse().unwrap();
+    let path = format!("/v1/accounts/{year}.csv?q=舍入&compare=same_day");
+    let chinese = manager.get(&path).await.expect(200);
+    let printed = Printed::of(&chinese);
+    let first = printed.headings.len() - 5;
+    let before = year - 1;
+    assert_eq!(
+        printed.headings[first..],
+        [
+            format!("{before} 年同期项目数"),
+            format!("{before} 年同期比增减"),
+            format!("{before} 年同期比增长"),
+            format!("{before} 年同期比率"),
+            "项目查询".to_owned()
+        ]
+    );
+    let planned = &printed.rows[0];
+    assert_eq!(planned[..3], ["合计", "新增谋划", "4"]);
+    // What there was none of has not grown by a percentage.
+    assert_eq!(planned[first..first + 3], ["0", "4", ""]);
+    let file = chinese.header("content-disposition").unwrap();
+    assert!(file.contains(&format!("accounts-{year}-")), "{file}");
+}
+
+#[tokio::test]
+async fn the_difference_of_summaries_as_a_table_says_what_json_says() {
+    let (_server, manager) = library().await;
+    let from = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let of = |exact: &str| json!({ "total_investment": { "exact": exact } });
+    let one = with(fields("变动一", DAWA), &of("30000000.00"));
+    manager.register(&one).await;
+    let known = manager.named("舍入甲").await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    manager.amend(&known, &of("2345678.90")).await.expect(200);
+    let to = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let path = format!("/v1/summary/diff?from={from}&to={to}");
+    let json = manager.get(&path).await.expect(200);
+    let path = format!("{path}&money_unit=yuan");
+    let printed = Printed::of(&asked(&manager, &path, CSV).await.expect(200));
+    let changes = json.at("/changes").as_array().unwrap();
+    assert_eq!(printed.rows.len(), changes.len());
+    assert!(changes.len() >= 2);
+    let set = |measures: &Value| {
+        if measures.is_null() {
+            return vec![String::new(); 6];
+        }
+        vec![
+            measures["count"].to_string(),
+            measures["exact"]["count"].to_string(),
+            amount(measures, "exact"),
+            measures["floor"]["count"].to_string(),
+            amount(measures, "floor"),
+            measures["undetermined"].to_string(),
+        ]
+    };
+    let more = |measures: &Value| {
+        [
+            measures["count"].to_string(),
+            measures["exact"]["count"].to_string(),
+            text(&measures["exact"]["sum"]),
+            measures["floor"]["count"].to_string(),
+            text(&measures["floor"]["sum"]),
+            measures["undetermined"].to_string(),
+        ]
+    };
+    for (row, change) in printed.rows.iter().zip(changes) {
+        assert_eq!(row[6..12], set(&change["before"]), "{change}");
+        assert_eq!(row[12..18], set(&change["after"]), "{change}");
+        assert_eq!(row[18..24], more(&change["difference"]), "{change}");
+        assert_eq!(row[24], change["projects"].as_str().unwrap());
+    }
+    assert_eq!(printed.total[18..24], more(json.at("/difference")));
+    assert_eq!(printed.total[20], "19999999.99");
+    let entered = printed.rows.iter().find(|row| row[0] == "entered").unwrap();
+    assert_eq!(entered[1..4], ["registered", "", ""]);
+    // The list of the projects behind it is none of people's tables.
+    let projects = format!("/v1/summary/diff/projects.csv?from={from}&to={to}");
+    manager.get(&projects).await.expect(404);
+    let projects = format!("/v1/summary/diff/projects?from={from}&money_unit=yuan");
+    let refused = manager.get(&projects).await.expect(400);
+    assert_eq!(refused.error_codes(), ["unknown_parameter"]);
+}
+
+#[tokio::test]
+async fn targets_as_a_table_are_in_their_units_and_money_in_the_readers() {
+    let (_server, manager) = library().await;
+    let odd = json!({
+        "plan": "试验", "region": "211100", "name": "=1+1", "from_year": 2025, "to_year": 2025,
+        "metric": "completed_investment", "value": "1234567.00", "unit": "yuan", "kind": "target",
+    });
+    let put = manager.put("/v1/targets/t-odd", &odd).if_none();
+    put.send().await.expect(201);
+    let path = "/v1/targets/attainment?period=2025";
+    let json = manager.get(path).await.expect(200);
+    let items = json.at("/items").as_array().unwrap();
+    let printed = asked(&manager, path, CSV).await.expect(200);
+    let lines = lines(&printed);
+    assert!(!lines.iter().flatten().any(|field| is_formula(field)));
+    let printed = Printed::of(&printed);
+    let place = |heading: &str| printed.headings.iter().position(|h| h == heading).unwrap();
+    let places = [
+        "Unit",
+        "Goal",
+        "Reached",
+        "Missing",
+        "Rate",
+        "Query of the projects",
+    ]
+    .map(place);
+    let rows = all_rows(printed);
+    assert_eq!(rows.len(), items.len());
+    for (row, item) in rows.iter().zip(items) {
+        assert_eq!(row[0], text(&item["target"]["code"]));
+        let reached = &item["attainment"];
+        let of = |name: &str| match item["target"]["unit"].as_str() {
+            Some("yuan") => wan(&text(&reached[name])),
+            Some("project") => text(&reached[name]).trim_end_matches(".00").to_owned(),
+            _ => text(&reached[name]),
+        };
+        let [unit, goal, attained, missing, rate, link] = places.map(|place| row[place].clone());
+        if !reached.is_null() {
+            assert_eq!((goal, attained), (of("goal"), of("attained")), "{row:?}");
+            assert_eq!((missing, rate), (of("missing"), percent(&reached["rate"])));
+        }
+        assert_eq!(link, text(&item["projects"]));
+        let is_money = item["target"]["unit"] == "yuan";
+        assert_eq!(unit == "10,000 CNY", is_money, "{row:?}");
+    }
+    // Four projects, each with 7,654,321.05 元 in March.
+    let odd = rows.iter().find(|row| row[0] == "t-odd").unwrap();
+    assert_eq!(odd[places[1]], "123.46");
+    assert_eq!(odd[places[2]], "3061.73");
+    let book = asked(&manager, "/v1/targets/attainment.xlsx?period=2025", XLSX).await;
+    let book = sheet(&book.expect(200));
+    let texts: Vec<&str> = book
+        .cells()
+        .filter_map(|(_, _, cell)| cell.get_string())
+        .collect();
+    assert!(texts.contains(&"=1+1"), "as it is in a spreadsheet");
+    // No target is named as a table.
+    let put = manager
+        .put("/v1/targets/attainment.csv", &odd_named(&json))
+        .if_none();
+    assert_eq!(put.send().await.expect(422).pointers(), ["/code"]);
+}
+
+/// The fields of a target that is there.
+fn odd_named(json: &Reply) -> Value {
+    let items = json.at("/items").as_array().unwrap();
+    let found = items.iter().find(|item| item["target"]["code"] == "t-odd");
+    let mut target = found.unwrap()["target"].clone();
+    for name in ["code", "version", "recorded_at"] {
+        target.as_object_mut().unwrap().remove(name);
+    }
+    target
+}
+
+#[tokio::test]
+async fn each_table_is_a_spreadsheet_too_and_keeps_to_what_its_reader_may_see() {
+    let (server, manager) = library().await;
+    add_account(&server, "dawa", Role::Officer, Some(DAWA)).await;
+    let officer = server.sign_in("dawa").await;
+    let from = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    manager.register(&fields("新来的", DAWA)).await;
+    for (path, question) in [
+        ("/v1/accounts/2025", String::new()),
+        ("/v1/summary/diff", format!("?from={from}")),
+        ("/v1/targets/attainment", String::new()),
+    ] {
+        let xlsx = manager
+            .get(&format!("{path}.xlsx{question}"))
+            .await
+            .expect(200);
+        assert!(sheet(&xlsx).rows().count() > 5, "{path}");
+        let kind = xlsx.header("content-type").unwrap();
+        assert_eq!(kind, XLSX, "{path}");
+        let request = officer.request(Method::GET, &format!("{path}.csv{question}"));
+        let csv = request.english().send().await.expect(200);
+        let text = String::from_utf8(csv.bytes.clone()).unwrap();
+        assert!(text.contains("that you may see"), "{path}");
+        let colour = format!("{path}.csv?colour=red");
+        let colour = manager.get(&colour).await.expect(400);
+        assert_eq!(colour.error_codes(), ["unknown_parameter"], "{path}");
+        let nobody = server.anonymous();
+        nobody
+            .get(&format!("{path}.csv{question}"))
+            .await
+            .expect(401);
     }
 }
 

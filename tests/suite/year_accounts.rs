@@ -343,6 +343,33 @@ async fn what_can_not_be_answered_is_refused_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_line_is_asked_for_of_several_years_at_once() {
+    let (_server, manager) = library_of_2024().await;
+    let total = async |account: &str| {
+        let path = format!("/v1/projects?region={COUNTY}&{account}&with_total=true&limit=1");
+        manager.get(&path).await.expect(200).at("/total").clone()
+    };
+    for line in ["new", "continued", "under_construction", "completed"] {
+        let range = total(&format!("account=2022-2024:{line}")).await;
+        let each: Vec<String> = (2022..=2024)
+            .map(|year| format!("account={year}:{line}"))
+            .collect();
+        assert_eq!(range, total(&each.join("&")).await, "{line}");
+    }
+    for (account, status) in [
+        ("2024-2022:new", 422),
+        ("2024-2201:new", 422),
+        ("2024-22:new", 400),
+        ("20240:new", 400),
+        ("2022-2023-2024:new", 400),
+    ] {
+        let path = format!("/v1/projects?account={account}");
+        let refused = manager.get(&path).await.expect(status);
+        assert_eq!(refused.error_codes(), ["unknown_account"], "{account}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_accounts_said_they_say_of_that_time_for_ever() {
     let (_server, manager) = library_of_2024().await;
     let before = manager.get("/v1/accounts/2024").await.expect(200);

@@ -42,9 +42,10 @@ fn field(cell: &Cell, unit: MoneyUnit) -> String {
         Cell::Text(_) => guarded(&shown).into_owned(),
         // A number or a day that the service wrote itself; one below zero has to stay a number.
         Cell::Count(_)
+        | Cell::Whole(_)
         | Cell::Amount(_)
-        | Cell::Percent(_)
         | Cell::Number(_)
+        | Cell::Percent(_)
         | Cell::Date(_)
         | Cell::Nothing => shown,
     }

@@ -77,12 +77,14 @@ pub enum Cell {
     Text(String),
     /// How many.
     Count(u64),
+    /// How many more; below zero, how many fewer.
+    Whole(i64),
     /// An exact amount, shown rounded in the reader's unit.
     Amount(Total),
+    /// A number with two decimals that is no amount of 元.
+    Number(Total),
     /// A percentage.
     Percent(Percent),
-    /// A number of no unit, with two decimals, in hundredths.
-    Number(i128),
     /// A day.
     Date(NaiveDate),
     /// Nothing: not known, or not applicable. It is left empty and is never zero.
@@ -101,9 +103,10 @@ impl Cell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Count(count) => count.to_string(),
+            Self::Whole(more) => more.to_string(),
             Self::Amount(amount) => amount.rounded(unit),
+            Self::Number(number) => number.to_string(),
             Self::Percent(percent) => format!("{percent}%"),
-            Self::Number(hundredths) => Total::from_fen(*hundredths).to_string(),
             Self::Date(day) => day.to_string(),
             Self::Nothing => String::new(),
         }
@@ -228,7 +231,9 @@ impl Sheet {
         format!("{safe}{}", self.form.suffix())
     }
 
-    fn unit_name(self) -> &'static str {
+    /// What the unit of the reader is called.
+    #[must_use]
+    pub fn unit_name(self) -> &'static str {
         match (self.language, self.unit) {
             (Language::Chinese, unit) => unit.label(),
             (Language::English, MoneyUnit::Yuan) => "CNY",
@@ -237,7 +242,9 @@ impl Sheet {
         }
     }
 
-    fn rounding(self) -> String {
+    /// How amounts are rounded, for a note; a table with columns of amounts has it by itself.
+    #[must_use]
+    pub fn rounding(self) -> String {
         let unit = self.unit_name();
         match (self.language, self.unit) {
             (Language::Chinese, MoneyUnit::Yuan) => format!("金额单位：{unit}，精确到分"),

@@ -12,7 +12,13 @@ use crate::problem::weighted;
 
 /// The operations that answer tables too: GETs, as the contract writes their paths. An ending means nothing anywhere
 /// else, for codes in paths may end in anything.
-pub const PRINTABLE: [&str; 2] = ["/v1/summary", "/v1/scoreboard"];
+pub const PRINTABLE: [&str; 5] = [
+    "/v1/summary",
+    "/v1/summary/diff",
+    "/v1/accounts/{year}",
+    "/v1/targets/attainment",
+    "/v1/scoreboard",
+];
 
 const JSON: &str = "application/json";
 /// The media type of CSV.

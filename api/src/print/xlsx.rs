@@ -93,6 +93,13 @@ impl Pen<'_> {
             Cell::Count(count) => {
                 self.number(column, &count.to_string(), &format.set_num_format("#,##0"))
             }
+            Cell::Whole(more) => {
+                self.number(column, &more.to_string(), &format.set_num_format("#,##0"))
+            }
+            Cell::Number(number) => {
+                let number = number.to_string();
+                self.number(column, &number, &format.set_num_format("#,##0.00"))
+            }
             Cell::Amount(amount) => {
                 let number = amount.rounded(self.unit);
                 self.number(column, &number, &format.set_num_format("#,##0.00"))
@@ -102,11 +109,6 @@ impl Pen<'_> {
                 let number = format!("{}e-4", percent.hundredths());
                 self.number(column, &number, &format.set_num_format("0.00%"))
             }
-            Cell::Number(_) => self.number(
-                column,
-                &cell.shown(self.unit),
-                &format.set_num_format("0.00"),
-            ),
             Cell::Date(day) => {
                 let day = ExcelDateTime::parse_from_str(&day.to_string())?;
                 let format = format.set_num_format("yyyy-mm-dd");

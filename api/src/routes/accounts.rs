@@ -1,12 +1,14 @@
 //! The accounts of a year, each figure with the link to the projects behind it.
 
+mod table;
+
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::{Accounts, Line};
 use domain::monthly::CoveredRates;
-use domain::rate::{Covered, Rate};
+use domain::rate::{Covered, Percent, Rate};
 use domain::rollup::Measures;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,12 +25,13 @@ use super::summary::CountAndSum;
 use crate::app::App;
 use crate::auth::{Caller, Reach};
 use crate::body::Query;
-use crate::codes::LevelCode;
-use crate::print::{Print, json};
+use crate::codes::{LevelCode, Spreadsheet};
+use crate::print::negotiate::{CSV, XLSX};
+use crate::print::{Print, Printing, json};
 use crate::problem::Problem;
+use crate::store::Db;
 use crate::store::accounting::year::{self, Question, Year};
 use crate::store::counting::Base;
-use crate::store::rollup::State;
 use crate::store::summary::Dimension;
 
 pub(super) fn operations(service: &mut ServiceConfig) {
@@ -170,7 +173,7 @@ pub struct AccountsCell {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountsChange {
     /// How many more projects, or fewer.
-    count: i128,
+    count: i64,
     /// The same in percent of that period, rounded half up; null if there were none.
     percent: Option<String>,
 }
@@ -227,11 +230,14 @@ pub struct AccountsView {
 
 /// Draw up the accounts of a year
 ///
-/// What was planned, signed, started, carried over and completed in a year, by the dates on which it happened.
+/// What was planned, signed, started, carried over and completed in a year, by the dates on which it happened; the rates,
+/// and how they and the lines differ from those of the year before. As a table for people too: `Accept: text/csv`, or the
+/// path with the ending `.csv` or `.xlsx`.
 #[utoipa::path(tag = "summary", security(("bearer" = [])),
     params(("year" = i32, Path, description = "The year, not after the present one", example = 2024, minimum = 1949, maximum = 2200),
-        ProjectFilters, Accounting, IfNoneMatch),
-    responses((status = 200, description = "The accounts", body = AccountsView),
+        ProjectFilters, Accounting, Printing, IfNoneMatch),
+    responses((status = 200, description = "The accounts",
+            content((AccountsView = "application/json"), (String = CSV), (Spreadsheet = XLSX))),
         (status = 304, description = "They are as they were")))]
 #[get("/v1/accounts/{year}")]
 async fn get_accounts(
@@ -242,71 +248,80 @@ async fn get_accounts(
     parameters: Query<AccountsParameters>,
     print: Print,
 ) -> Result<HttpResponse, Problem> {
-    let clock = app.db.clock();
-    let (question, compared) = parameters.0.questions(*year, clock, app.landing_months)?;
+    let questions = parameters
+        .0
+        .questions(*year, app.db.clock(), app.landing_months)?;
     let reach = caller.principal.reads();
     let (state, tag) = match numbers::begin(&app, &request, &reach, &print).await? {
         Begun::Known(response) => return Ok(response),
         Begun::New(state, tag) => (state, tag),
     };
     let filters = set_filters(request.query_string());
-    let as_of = question.frame.as_of.unwrap_or_else(|| clock.now());
-    let today = clock.day_of(as_of);
-    let (answer, others) = answers(&app, reach, state, question.clone(), compared).await?;
-    let view = Told {
-        question: &question,
-        filters: &filters,
-        today,
-    };
-    let told = view.accounts(as_of, &answer, &others);
-    Ok(tag.on(json(&told)))
+    let told = Told::read(&app.db, reach, questions, filters, state.is_complete).await?;
+    match print.0 {
+        Some(sheet) => table::answer(&app.db, sheet, &told).await,
+        None => Ok(tag.on(json(&told.accounts()))),
+    }
 }
 
 type Compared = Vec<(Comparison, Question, Year)>;
 
-/// The year and what it is compared with, all of one state.
-async fn answers(
-    app: &App,
-    reach: Reach,
-    state: State,
+/// The accounts of a year and of what it is compared with, all of one state, with what was asked for.
+struct Told {
     question: Question,
-    compared: Vec<(Comparison, Question)>,
-) -> Result<(Year, Compared), Problem> {
-    app.db
-        .read(async move |tx| {
-            let is_complete = state.is_complete;
-            let answer = year::answer(tx, &reach, &question, is_complete).await?;
-            let mut others = Vec::new();
-            for (comparison, question) in compared {
-                let then = year::answer(tx, &reach, &question, is_complete).await?;
-                others.push((comparison, question, then));
-            }
-            Ok((answer, others))
-        })
-        .await
-}
-
-/// Tells accounts, with their links.
-struct Told<'a> {
-    question: &'a Question,
-    filters: &'a BTreeMap<String, Vec<String>>,
+    filters: BTreeMap<String, Vec<String>>,
+    as_of: DateTime<Utc>,
     today: NaiveDate,
+    answer: Year,
+    others: Compared,
 }
 
-impl Told<'_> {
-    fn accounts(&self, as_of: DateTime<Utc>, answer: &Year, others: &Compared) -> AccountsView {
+impl Told {
+    async fn read(
+        db: &Db,
+        reach: Reach,
+        (question, compared): (Question, Vec<(Comparison, Question)>),
+        filters: BTreeMap<String, Vec<String>>,
+        sums_are_complete: bool,
+    ) -> Result<Self, Problem> {
+        let asked = question.clone();
+        let (answer, others) = db
+            .read(async move |tx| {
+                let answer = year::answer(tx, &reach, &asked, sums_are_complete).await?;
+                let mut others = Vec::new();
+                for (comparison, question) in compared {
+                    let then = year::answer(tx, &reach, &question, sums_are_complete).await?;
+                    others.push((comparison, question, then));
+                }
+                Ok((answer, others))
+            })
+            .await?;
+        let clock = db.clock();
+        let as_of = question.frame.as_of.unwrap_or_else(|| clock.now());
+        Ok(Self {
+            question,
+            filters,
+            as_of,
+            today: clock.day_of(as_of),
+            answer,
+            others,
+        })
+    }
+
+    fn accounts(&self) -> AccountsView {
+        let answer = &self.answer;
         let Question {
             frame,
             group_by,
             year,
             landing_months,
             ..
-        } = self.question;
-        let (cells, total) = self.cells(self.question, answer);
+        } = &self.question;
+        let (cells, total) = self.cells(&self.question, answer);
         AccountsView {
             year: *year,
-            until: self.until(self.question),
-            as_of,
+            until: self.until(&self.question),
+            as_of: self.as_of,
             counting: answer.base.told(),
             level: LevelCode(frame.level),
             landing_months: *landing_months,
@@ -316,20 +331,15 @@ impl Told<'_> {
             additive: answer.additive,
             cells,
             total,
-            comparisons: others
+            comparisons: self
+                .others
                 .iter()
-                .map(|(with, question, then)| self.comparison(*with, question, then, answer))
+                .map(|(with, question, then)| self.comparison(*with, question, then))
                 .collect(),
         }
     }
 
-    fn comparison(
-        &self,
-        with: Comparison,
-        question: &Question,
-        then: &Year,
-        now: &Year,
-    ) -> AccountsComparison {
+    fn comparison(&self, with: Comparison, question: &Question, then: &Year) -> AccountsComparison {
         let (cells, total) = self.cells(question, then);
         AccountsComparison {
             with: with.code().to_owned(),
@@ -337,7 +347,7 @@ impl Told<'_> {
             until: self.until(question),
             cells,
             total,
-            change: changes(&now.total, &then.total),
+            change: changes(&self.answer.total, &then.total),
         }
     }
 
@@ -358,6 +368,19 @@ impl Told<'_> {
         )
     }
 
+    /// The query of the projects that stand in a line of a cell.
+    fn link_of(
+        &self,
+        question: &Question,
+        base: &Base,
+        keys: &[(Dimension, Option<String>)],
+        line: &str,
+    ) -> String {
+        let until = question.until.map(|day| format!(":{day}"));
+        let account = format!("{}:{line}{}", question.year, until.unwrap_or_default());
+        Link::new(base, &question.frame, &self.filters).to(keys, Some(account))
+    }
+
     fn cell(
         &self,
         base: &Base,
@@ -365,13 +388,10 @@ impl Told<'_> {
         keys: &[Option<String>],
         accounts: &Accounts,
     ) -> AccountsCell {
-        let link = Link::new(base, &question.frame, self.filters);
         let group_by = question.group_by.iter().copied();
         let keys: Vec<(Dimension, Option<String>)> = group_by.zip(keys.iter().cloned()).collect();
         let view = |code: &str, measures: Measures| {
-            let until = question.until.map(|day| format!(":{day}"));
-            let account = format!("{}:{code}{}", question.year, until.unwrap_or_default());
-            line_view(measures, link.to(&keys, Some(account)))
+            line_view(measures, self.link_of(question, base, &keys, code))
         };
         let of = |line: Line| view(line.code(), accounts.line(line));
         AccountsCell {
@@ -427,14 +447,10 @@ fn rate_view(code: &str, rate: Rate) -> AccountsRate {
 /// How each line differs, in how many projects.
 fn changes(now: &Accounts, then: &Accounts) -> BTreeMap<&'static str, AccountsChange> {
     let change = |now: Measures, then: Measures| {
-        let more = i128::from(now.count) - i128::from(then.count);
-        let rate = Rate {
-            numerator: Some(more),
-            denominator: Some(then.count.into()),
-        };
+        let (count, percent) = change_of(now.count, then.count);
         AccountsChange {
-            count: more,
-            percent: rate.percent().map(|percent| percent.to_string()),
+            count,
+            percent: percent.map(|percent| percent.to_string()),
         }
     };
     let both = change(now.under_construction(), then.under_construction());
@@ -443,4 +459,14 @@ fn changes(now: &Accounts, then: &Accounts) -> BTreeMap<&'static str, AccountsCh
         .map(|&line| (line.code(), change(now.line(line), then.line(line))))
         .chain([(UNDER_CONSTRUCTION, both)])
         .collect()
+}
+
+/// How many more projects there are, or fewer, and the same in percent of those there were.
+fn change_of(now: u64, then: u64) -> (i64, Option<Percent>) {
+    let more = now.wrapping_sub(then).cast_signed();
+    let rate = Rate {
+        numerator: Some(more.into()),
+        denominator: Some(then.into()),
+    };
+    (more, rate.percent())
 }

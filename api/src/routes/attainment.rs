@@ -1,25 +1,34 @@
 //! How far targets are reached, each with the link to the projects behind it.
 
+mod table;
+
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::Line;
-use domain::target::{Attainment, Metric, Target};
+use domain::family::Level;
+use domain::project::RefCode;
+use domain::target::{Attainment, Metric, Period, Target};
 use domain::tier::InvestmentTier;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::link::{Link, set_filters};
 use super::numbers::{self, Begun, IfNoneMatch};
 use super::query::{AttainmentParameters, UNDER_CONSTRUCTION};
 use super::targets::TargetView;
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, Reach};
 use crate::body::Query;
-use crate::codes::AttainmentStateCode;
-use crate::print::{Print, json};
+use crate::codes::{AttainmentStateCode, Spreadsheet};
+use crate::print::negotiate::{CSV, XLSX};
+use crate::print::{Print, Printing, json};
 use crate::problem::Problem;
-use crate::store::attainment::{self, Held};
-use crate::store::summary;
+use crate::store::attainment::{self, Held, Question};
+use crate::store::counting::{Base, Frame};
+use crate::store::{Db, summary};
 
 pub(super) fn operations(service: &mut ServiceConfig) {
     service.service(get_attainment);
@@ -57,8 +66,8 @@ impl From<Attainment> for ReachedView {
             goal: reached.goal.to_string(),
             attained: reached.attained.to_string(),
             may_belong: reached.may_belong,
-            rate: reached.rate,
-            elapsed: reached.elapsed,
+            rate: reached.rate.map(|rate| rate.to_string()),
+            elapsed: reached.elapsed.to_string(),
             expected: reached.expected.to_string(),
             ahead: reached.ahead.to_string(),
             forecast: reached.forecast.map(|forecast| forecast.to_string()),
@@ -102,9 +111,11 @@ pub struct AttainmentView {
 ///
 /// Each target with the counted set of its scope and period, the pace to the end of the period, a forecast at the
 /// present pace, and what is missing. What can't be counted is held against the actual that was entered. Only targets
-/// of regions that one sees wholly.
-#[utoipa::path(tag = "targets", params(AttainmentParameters, IfNoneMatch), security(("bearer" = [])),
-    responses((status = 200, description = "The targets", body = AttainmentView),
+/// of regions that one sees wholly. As a table for people too: `Accept: text/csv`, or the path with the ending `.csv` or
+/// `.xlsx`.
+#[utoipa::path(tag = "targets", params(AttainmentParameters, Printing, IfNoneMatch), security(("bearer" = [])),
+    responses((status = 200, description = "The targets",
+            content((AttainmentView = "application/json"), (String = CSV), (Spreadsheet = XLSX))),
         (status = 304, description = "They are as they were")))]
 #[get("/v1/targets/attainment")]
 async fn get_attainment(
@@ -114,27 +125,65 @@ async fn get_attainment(
     parameters: Query<AttainmentParameters>,
     print: Print,
 ) -> Result<HttpResponse, Problem> {
-    let clock = app.db.clock();
-    let question = parameters.0.question(clock)?;
+    let question = parameters.0.question(app.db.clock())?;
     let reach = caller.principal.reads();
     let (state, tag) = match numbers::begin(&app, &request, &reach, &print).await? {
         Begun::Known(response) => return Ok(response),
         Begun::New(state, tag) => (state, tag),
     };
-    let (as_of, today) = (question.as_of, question.today);
-    let (covers_all, held) = app
-        .db
-        .read(async move |tx| {
-            let held = attainment::answer(tx, &reach, &question, state.is_complete).await?;
-            Ok((summary::covers_all(tx, &reach).await?, held))
+    let filters = set_filters(request.query_string());
+    let answer = Answer::read(&app.db, reach, question, filters, state.is_complete).await?;
+    match print.0 {
+        Some(sheet) => table::answer(&app.db, sheet, &answer).await,
+        None => Ok(tag.on(json(&view(answer)))),
+    }
+}
+
+/// Targets held against what is reached, with what was asked for.
+struct Answer {
+    held: Vec<Held>,
+    covers_all: bool,
+    filters: BTreeMap<String, Vec<String>>,
+    asked_as_of: Option<DateTime<Utc>>,
+    as_of: DateTime<Utc>,
+    today: NaiveDate,
+}
+
+impl Answer {
+    async fn read(
+        db: &Db,
+        reach: Reach,
+        question: Question,
+        filters: BTreeMap<String, Vec<String>>,
+        sums_are_complete: bool,
+    ) -> Result<Self, Problem> {
+        let (asked_as_of, today) = (question.as_of, question.today);
+        let (covers_all, held) = db
+            .read(async move |tx| {
+                let held = attainment::answer(tx, &reach, &question, sums_are_complete).await?;
+                Ok((summary::covers_all(tx, &reach).await?, held))
+            })
+            .await?;
+        Ok(Self {
+            held,
+            covers_all,
+            filters,
+            asked_as_of,
+            as_of: asked_as_of.unwrap_or_else(|| db.clock().now()),
+            today,
         })
-        .await?;
-    Ok(tag.on(json(&AttainmentView {
-        as_of: as_of.unwrap_or_else(|| clock.now()),
-        today,
-        covers: if covers_all { "all" } else { "visible" }.to_owned(),
-        items: held.into_iter().map(|held| item(held, as_of)).collect(),
-    })))
+    }
+}
+
+fn view(answer: Answer) -> AttainmentView {
+    let as_of = answer.asked_as_of;
+    let held = answer.held.into_iter();
+    AttainmentView {
+        as_of: answer.as_of,
+        today: answer.today,
+        covers: if answer.covers_all { "all" } else { "visible" }.to_owned(),
+        items: held.map(|held| item(held, as_of)).collect(),
+    }
 }
 
 fn item(held: Held, as_of: Option<DateTime<Utc>>) -> AttainmentItem {
@@ -156,16 +205,12 @@ fn item(held: Held, as_of: Option<DateTime<Utc>>) -> AttainmentItem {
 /// The query of the projects that a target counts.
 fn projects(target: &Target, as_of: Option<DateTime<Utc>>) -> Option<String> {
     let line = line(target.metric)?;
-    let mut pairs = vec![
-        ("counting", "portfolio".to_owned()),
-        ("level", "project".to_owned()),
-        ("region", target.region.to_string()),
-    ];
-    let code = |name, code: &Option<domain::project::RefCode>| {
-        code.as_ref().map(|code| (name, code.as_str().to_owned()))
-    };
-    pairs.extend(code("programme", &target.programme));
-    pairs.extend(code("sector", &target.sector));
+    let code = |code: &Option<RefCode>| code.iter().map(ToString::to_string).collect();
+    let mut filters: BTreeMap<String, Vec<String>> = BTreeMap::from([
+        ("region".to_owned(), vec![target.region.to_string()]),
+        ("programme".to_owned(), code(&target.programme)),
+        ("sector".to_owned(), code(&target.sector)),
+    ]);
     if target.from_tier.is_some() || target.up_to_tier.is_some() {
         let is_in = |tier: &&InvestmentTier| {
             **tier != InvestmentTier::Undetermined
@@ -173,20 +218,23 @@ fn projects(target: &Target, as_of: Option<DateTime<Utc>>) -> Option<String> {
                 && target.up_to_tier.is_none_or(|to| **tier <= to)
         };
         let tiers = InvestmentTier::ALL.iter().filter(is_in);
-        pairs.extend(tiers.map(|tier| ("tier", tier.code().to_owned())));
+        let tiers = tiers.map(|tier| tier.code().to_owned()).collect();
+        filters.insert("tier".to_owned(), tiers);
     }
+    let Period { from_year, to_year } = target.period;
     // Of several years any will do: a project is answered once.
-    let is_carried = target.metric == Metric::Continued;
-    let years = target.period.from_year..=target.period.to_year;
-    for year in years.take(if is_carried { 1 } else { usize::MAX }) {
-        pairs.push(("account", format!("{year}:{line}")));
-    }
-    pairs.extend(as_of.map(|as_of| {
-        let instant = as_of.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-        ("as_of", instant)
-    }));
-    let query = serde_html_form::to_string(&pairs).unwrap_or_default();
-    Some(format!("/v1/projects?{query}"))
+    let years = if from_year == to_year || target.metric == Metric::Continued {
+        from_year.to_string()
+    } else {
+        format!("{from_year}-{to_year}")
+    };
+    let frame = Frame {
+        as_of,
+        base: Some(Base::Portfolio),
+        level: Level::Project,
+    };
+    let account = format!("{years}:{line}");
+    Some(Link::new(&Base::Portfolio, &frame, &filters).to(&[], Some(account)))
 }
 
 const fn line(metric: Metric) -> Option<&'static str> {

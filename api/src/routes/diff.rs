@@ -1,9 +1,11 @@
 //! What became of a summary between two instants, each number with the link to the projects behind it.
 
+mod table;
+
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use domain::money::Total;
 use domain::rollup::{Difference, Measures};
 use serde::Serialize;
@@ -11,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::link::set_filters;
+use super::link::{instant, query, set_filters};
 use super::numbers::{self, Begun, IfNoneMatch};
 use super::page;
 use super::query::{ChangeFilters, ChangedParameters, DiffFilters, DiffParameters, Paging, Span};
@@ -20,9 +22,12 @@ use super::views::{Amount, InvestmentView};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Query;
-use crate::codes::{ChangeCode, ConditionCode, LevelCode, ReasonCode, StageCode, TierCode};
+use crate::codes::{
+    ChangeCode, ConditionCode, LevelCode, ReasonCode, Spreadsheet, StageCode, TierCode,
+};
 use crate::page::Page;
-use crate::print::{Print, json};
+use crate::print::negotiate::{CSV, XLSX};
+use crate::print::{Print, Printing, json};
 use crate::problem::Problem;
 use crate::store::diff::{self, Cell, Diff, Group, Item, Question, Stood};
 
@@ -177,10 +182,12 @@ pub struct SummaryDiff {
 ///
 /// What the summary of the same filters told at two instants, and which projects lie between: those that came or went,
 /// moved, changed tier or amount. Each is in one of the changes, and these add up to the difference exactly. What is
-/// out of the caller's scope or of the filters at one of the instants is `reclassified`. An answer that is known
-/// already, by its `ETag`, is not told again: 304.
-#[utoipa::path(tag = "summary", params(Span, DiffFilters, IfNoneMatch), security(("bearer" = [])),
-    responses((status = 200, description = "The changes", body = SummaryDiff),
+/// out of the caller's scope or of the filters at one of the instants is `reclassified`. As a table for people too:
+/// `Accept: text/csv`, or the path with the ending `.csv` or `.xlsx`. An answer in JSON that is known already, by its `ETag`,
+/// is not told again: 304.
+#[utoipa::path(tag = "summary", params(Span, DiffFilters, Printing, IfNoneMatch), security(("bearer" = [])),
+    responses((status = 200, description = "The changes",
+            content((SummaryDiff = "application/json"), (String = CSV), (Spreadsheet = XLSX))),
         (status = 304, description = "It is as it was")))]
 #[get("/v1/summary/diff")]
 async fn get_diff(
@@ -188,10 +195,11 @@ async fn get_diff(
     request: HttpRequest,
     caller: Caller,
     parameters: Query<DiffParameters>,
+    print: Print,
 ) -> Result<HttpResponse, Problem> {
     let question = parameters.0.question(app.db.clock())?;
     let reach = caller.principal.reads();
-    let tag = match numbers::begin(&app, &request, &reach, &Print(None)).await? {
+    let tag = match numbers::begin(&app, &request, &reach, &print).await? {
         Begun::Known(response) => return Ok(response),
         Begun::New(_, tag) => tag,
     };
@@ -199,7 +207,10 @@ async fn get_diff(
     let whole = async move |tx: &_| diff::answer(tx, &reach, &asked).await;
     let found = app.db.read(whole).await?;
     let filters = set_filters(request.query_string());
-    Ok(tag.on(json(&view(&question, &found, filters))))
+    match print.0 {
+        Some(sheet) => table::answer(sheet, app.db.clock(), &question, &found, &filters),
+        None => Ok(tag.on(json(&view(&question, &found, filters)))),
+    }
 }
 
 fn view(question: &Question, found: &Diff, filters: BTreeMap<String, Vec<String>>) -> SummaryDiff {
@@ -243,7 +254,6 @@ fn change(group: &Group, projects: String) -> SummaryChange {
 
 /// The query behind a group of changes.
 fn link(question: &Question, filters: &BTreeMap<String, Vec<String>>, group: &Group) -> String {
-    let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let mut pairs = vec![
         ("from", instant(question.from)),
         ("to", instant(question.to)),
@@ -269,8 +279,7 @@ fn link(question: &Question, filters: &BTreeMap<String, Vec<String>>, group: &Gr
     for (name, values) in filters {
         pairs.extend(values.iter().map(|value| (name.as_str(), value.clone())));
     }
-    let query = serde_html_form::to_string(&pairs).unwrap_or_default();
-    format!("/v1/summary/diff/projects?{query}")
+    query("/v1/summary/diff/projects", &pairs)
 }
 
 /// How a project stood, or stands.

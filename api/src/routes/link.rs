@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::family::Level;
 use serde_json::Value;
 
@@ -31,6 +31,17 @@ pub(super) fn set_filters(query: &str) -> BTreeMap<String, Vec<String>> {
         }
     }
     filters
+}
+
+/// A path with parameters.
+pub(super) fn query(path: &str, parameters: &[(&str, String)]) -> String {
+    let query = serde_html_form::to_string(parameters).unwrap_or_default();
+    format!("{path}?{query}")
+}
+
+/// An instant as a parameter, to the microsecond.
+pub(super) fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// The values of a cell's dimensions as it tells them: a year is a number, anything else a code; null where projects
@@ -100,8 +111,7 @@ impl<'a> Link<'a> {
             ("level", self.level.code().to_owned()),
         ];
         if let Some(as_of) = self.as_of {
-            let instant = as_of.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-            pairs.push(("as_of", instant));
+            pairs.push(("as_of", instant(as_of)));
         }
         pairs.extend(account.map(|account| ("account", account)));
         for (dimension, key) in keys.iter().filter(|(d, _)| *d != Dimension::List) {
@@ -118,7 +128,6 @@ impl<'a> Link<'a> {
         for (name, values) in self.filters.iter().filter(|(name, _)| !is_replaced(name)) {
             pairs.extend(values.iter().map(|value| (name.as_str(), value.clone())));
         }
-        let query = serde_html_form::to_string(&pairs).unwrap_or_default();
-        format!("/v1/projects?{query}")
+        query("/v1/projects", &pairs)
     }
 }

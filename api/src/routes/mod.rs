@@ -27,6 +27,7 @@ pub mod scoreboard;
 pub mod service_accounts;
 pub mod stage_rules;
 pub mod summary;
+mod table;
 pub mod targets;
 pub mod transitions;
 pub mod users;

@@ -13,6 +13,7 @@ use domain::money::Money;
 use domain::project::MAX_CODE;
 use domain::scoreboard::{Period, PeriodError};
 use domain::stage::{Condition, Stage};
+use domain::target::Period as Years;
 use domain::tier::InvestmentTier;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -105,8 +106,8 @@ pub struct ProjectFilters {
     #[param(value_type = Vec<YearOrNull>, inline, max_items = 50)]
     pub completed_year: Vec<String>,
     /// Standing in this line of the accounts of a year, a quarter or a month, as `2024:new`, `2024-Q1:new` or
-    /// `2024-03:new`; `:` and a day for no later than that. `landed_within_6` is of those signed that landed within so
-    /// many months.
+    /// `2024-03:new`, or of any of several years, as `2021-2025:new`; `:` and a day for no later than that.
+    /// `landed_within_6` is of those signed that landed within so many months.
     #[param(value_type = Vec<AccountLine>, inline, max_items = 50, example = json!(["2024:new"]))]
     pub account: Vec<String>,
     /// In the annual plan of this year.
@@ -420,11 +421,11 @@ impl Reader {
                         "account",
                         "unknown_account",
                         format!(
-                            "须为 期间:科目，如 2024:new、2024-Q1:new、2024-03:new；科目有 {UNDER_CONSTRUCTION}, \
+                            "须为 期间:科目，如 2024:new、2021-2025:new、2024-Q1:new、2024-03:new；科目有 {UNDER_CONSTRUCTION}, \
                              {LANDED_WITHIN}6, {known}"
                         ),
                         format!(
-                            "It is PERIOD:LINE, such as 2024:new, 2024-Q1:new or 2024-03:new; the lines are \
+                            "It is PERIOD:LINE, such as 2024:new, 2021-2025:new, 2024-Q1:new or 2024-03:new; the lines are \
                              {UNDER_CONSTRUCTION}, {LANDED_WITHIN}6, {known}"
                         ),
                     );
@@ -606,10 +607,11 @@ impl Reader {
     }
 }
 
-/// A line of a year or a part of it, up to a day if one is told; else whether that could be read, and only names nothing.
+/// A line of a year, of several or of a part of one, up to a day if one is told; else whether that could be read, and only
+/// names nothing.
 fn account(value: &str) -> Result<Account, bool> {
     let mut parts = value.splitn(3, ':');
-    let (year, period) = year_or_period(parts.next().ok_or(false)?)?;
+    let (years, period) = years_or_period(parts.next().ok_or(false)?)?;
     let code = parts.next().ok_or(false)?;
     let until = parts
         .next()
@@ -624,7 +626,7 @@ fn account(value: &str) -> Result<Account, bool> {
         None => return Err(true),
     };
     Ok(Account {
-        year,
+        years,
         lines,
         since: period.map(Period::first),
         until: until.into_iter().chain(period.map(Period::last)).min(),
@@ -632,13 +634,17 @@ fn account(value: &str) -> Result<Account, bool> {
     })
 }
 
-/// A year, and the month or the quarter of it if that is told; else whether it could be read, and only is out of range.
-fn year_or_period(text: &str) -> Result<(i32, Option<Period>), bool> {
-    match (text.parse::<i32>(), Period::parse(text)) {
-        (Ok(year), _) if (FIRST_YEAR..=LAST_YEAR).contains(&year) => Ok((year, None)),
-        (Ok(_), _) | (Err(_), Err(PeriodError::YearOutOfRange)) => Err(true),
-        (Err(_), Ok(period)) => Ok((period.year(), Some(period))),
-        (Err(_), Err(PeriodError::Unreadable)) => Err(false),
+/// The years, and the month or the quarter if one is told; else whether that could be read, and only is out of range.
+fn years_or_period(text: &str) -> Result<(Years, Option<Period>), bool> {
+    match (years(text), Period::parse(text)) {
+        (Some(years), _) => {
+            let Years { from_year, to_year } = years;
+            let is_span = FIRST_YEAR <= from_year && from_year <= to_year && to_year <= LAST_YEAR;
+            is_span.then_some((years, None)).ok_or(true)
+        }
+        (None, Ok(period)) => Ok((Years::year(period.year()), Some(period))),
+        (None, Err(PeriodError::YearOutOfRange)) => Err(true),
+        (None, Err(PeriodError::Unreadable)) => Err(false),
     }
 }
 
@@ -653,6 +659,20 @@ fn months(value: &str) -> Option<Months> {
         from,
         to,
     })
+}
+
+/// A year of four digits, or the first and the last of several.
+fn years(value: &str) -> Option<Years> {
+    let year = |text: &str| {
+        let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_year.then(|| text.parse().ok()).flatten()
+    };
+    match value.split_once('-') {
+        None => year(value).map(Years::year),
+        Some((from, to)) => year(from)
+            .zip(year(to))
+            .map(|(from_year, to_year)| Years { from_year, to_year }),
+    }
 }
 
 /// Not too long, and without control characters.

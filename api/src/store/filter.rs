@@ -7,6 +7,7 @@ use domain::accounting::Line;
 use domain::family::Level;
 use domain::money::Money;
 use domain::stage::{Condition as ProjectCondition, Stage};
+use domain::target::Period;
 use domain::tier::InvestmentTier;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
@@ -89,11 +90,11 @@ pub struct Months {
     pub to: u32,
 }
 
-/// A line of the accounts of a year, from a day of it up to another if not from its beginning to its end.
+/// Lines of the accounts of some years, from a day up to another if not from their beginning to their end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// The year.
-    pub year: i32,
+    /// The years, in any of which they may hold.
+    pub years: Period,
     /// The lines, of which any may hold.
     pub lines: Vec<Line>,
     /// The first day.
@@ -534,15 +535,16 @@ pub(crate) fn told_of(months: Months) -> Condition {
         .add(Expr::col((INVESTED, "month")).between(from, to))
 }
 
-/// Whether a span holds in the year, from the day up to the other; of what lasts, in the year.
+/// Whether a span holds in any of the years, from the day up to the other; of what lasts, in the years.
 pub(crate) fn stands_in(account: &Account) -> Condition {
     let Account {
-        year,
+        years,
         lines,
         since,
         until,
         landed_within,
     } = account;
+    let Period { from_year, to_year } = *years;
     let (lasting, single): (Vec<Line>, Vec<Line>) = lines.iter().partition(|line| line.is_range());
     let column = |name: &'static str| Expr::col((SPAN, name));
     let of = |lines: Vec<Line>| column("line").is_in(lines.into_iter().map(Line::code));
@@ -550,7 +552,7 @@ pub(crate) fn stands_in(account: &Account) -> Condition {
     if !single.is_empty() {
         let happened = Condition::all()
             .add(of(single))
-            .add(column("from_year").eq(*year))
+            .add(column("from_year").between(from_year, to_year))
             .add_option(since.map(|day| column("happened_on").gte(day)))
             .add_option(until.map(|day| column("happened_on").lte(day)))
             .add_option(landed_within.map(|months| column("landed_after").lte(months)));
@@ -559,11 +561,11 @@ pub(crate) fn stands_in(account: &Account) -> Condition {
     if !lasting.is_empty() {
         let goes_on = Condition::any()
             .add(column("to_year").is_null())
-            .add(column("to_year").gte(*year));
+            .add(column("to_year").gte(from_year));
         any = any.add(
             Condition::all()
                 .add(of(lasting))
-                .add(column("from_year").lte(*year))
+                .add(column("from_year").lte(to_year))
                 .add(goes_on),
         );
     }

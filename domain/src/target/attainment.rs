@@ -5,6 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use super::{Period, Schedule, Target};
 use crate::coded::coded_enum;
 use crate::money::Total;
+use crate::rate::Percent;
 
 coded_enum! {
     /// Where a target stands (完成情况).
@@ -33,9 +34,9 @@ pub struct Attainment {
     /// How many projects may belong to it beside those that do: their amount is not known well enough.
     pub may_belong: u64,
     /// How much of the goal is reached, in percent with two decimals; none of a goal of nothing.
-    pub rate: Option<String>,
+    pub rate: Option<Percent>,
     /// How much of the period is over (时间进度), in percent with two decimals: all of today is.
-    pub elapsed: String,
+    pub elapsed: Percent,
     /// What ought to be reached by now (序时进度).
     pub expected: Total,
     /// How much more is reached than that; below zero, how much less.
@@ -99,8 +100,8 @@ pub fn attainment(
 }
 
 /// A part of a whole, in percent with two decimals, rounded down.
-fn percent(part: i128, whole: i128) -> String {
-    Total::from_fen(part.saturating_mul(10_000).div_euclid(whole)).to_string()
+fn percent(part: i128, whole: i128) -> Percent {
+    Percent::from_hundredths(part.saturating_mul(10_000).div_euclid(whole))
 }
 
 /// How much of a time is over: `part` of `of`, which is never nothing.

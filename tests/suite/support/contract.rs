@@ -5,6 +5,7 @@ use std::sync::{LazyLock, Mutex};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
+use taizhang::print::negotiate::PRINTABLE;
 
 use super::Reply;
 
@@ -17,7 +18,7 @@ static VALIDATORS: LazyLock<Mutex<HashMap<String, std::sync::Arc<Validator>>>> =
 
 /// Fails the test if the answer is not one that the contract declares.
 pub(crate) fn hold(method: &str, path: &str, reply: &Reply) {
-    let path = path.split('?').next().unwrap();
+    let path = without_ending(method, path.split('?').next().unwrap());
     let Some((template, operation)) = operation(method, path) else {
         return;
     };
@@ -64,6 +65,16 @@ fn validator(name: &str, schema: &Value) -> std::sync::Arc<Validator> {
         std::sync::Arc::new(jsonschema::validator_for(&whole).unwrap())
     });
     std::sync::Arc::clone(made)
+}
+
+/// The path without the ending that asks for a table, where there is one.
+fn without_ending<'a>(method: &str, path: &'a str) -> &'a str {
+    let is_read = ["GET", "HEAD"].contains(&method);
+    let bare = [".csv", ".xlsx"]
+        .into_iter()
+        .find_map(|ending| path.strip_suffix(ending));
+    bare.filter(|bare| is_read && PRINTABLE.iter().any(|template| fits(template, bare)))
+        .unwrap_or(path)
 }
 
 /// The operation of the contract that a request is for; the most literal template wins.

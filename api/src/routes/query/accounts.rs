@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use super::{ProjectFilters, Reader};
 use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
+use crate::print::Printing;
 use crate::problem::Problem;
 use crate::store::accounting::year;
 use crate::store::counting::Frame;
@@ -65,7 +66,12 @@ pub struct AccountsParameters {
 
 impl Parameters for AccountsParameters {
     fn names() -> Vec<String> {
-        [documented::<ProjectFilters>(), documented::<Accounting>()].concat()
+        [
+            documented::<ProjectFilters>(),
+            documented::<Accounting>(),
+            documented::<Printing>(),
+        ]
+        .concat()
     }
 
     fn read(query: &str) -> Result<Self, Problem> {

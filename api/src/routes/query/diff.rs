@@ -12,6 +12,7 @@ use super::{Paging, ProjectFilters, Reader};
 use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
 use crate::codes::{ChangeCode, DayOrInstant, ReasonCode, StageCode, TierCode};
+use crate::print::Printing;
 use crate::problem::Problem;
 use crate::store::diff::{Paged, Question, Which};
 
@@ -74,7 +75,7 @@ pub struct DiffParameters {
 
 impl Parameters for DiffParameters {
     fn names() -> Vec<String> {
-        [documented::<Span>(), documented::<DiffFilters>()].concat()
+        [Self::of_the_question(), documented::<Printing>()].concat()
     }
 
     fn read(query: &str) -> Result<Self, Problem> {
@@ -96,7 +97,7 @@ pub struct ChangedParameters {
 impl Parameters for ChangedParameters {
     fn names() -> Vec<String> {
         [
-            DiffParameters::names(),
+            DiffParameters::of_the_question(),
             documented::<ChangeFilters>(),
             documented::<Paging>(),
         ]
@@ -113,6 +114,11 @@ impl Parameters for ChangedParameters {
 }
 
 impl DiffParameters {
+    /// Those that say what is asked, not how it is printed.
+    fn of_the_question() -> Vec<String> {
+        [documented::<Span>(), documented::<DiffFilters>()].concat()
+    }
+
     /// The question that the parameters ask.
     ///
     /// # Errors

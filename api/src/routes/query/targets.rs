@@ -5,10 +5,11 @@ use domain::target::{Metric, Period, TargetKind};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{NULL, Paging, Reader};
+use super::{NULL, Paging, Reader, years};
 use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
 use crate::codes::{CodeOrNull, DayOrInstant, MetricCode, TargetKindCode};
+use crate::print::Printing;
 use crate::problem::Problem;
 use crate::store::attainment;
 use crate::store::target::Filter;
@@ -189,7 +190,7 @@ pub struct AttainmentParameters {
 
 impl Parameters for AttainmentParameters {
     fn names() -> Vec<String> {
-        documented::<Self>()
+        [documented::<Self>(), documented::<Printing>()].concat()
     }
 
     fn read(query: &str) -> Result<Self, Problem> {
@@ -232,16 +233,7 @@ impl Reader {
     /// A year, or the first and the last of several.
     fn period(&mut self, value: Option<&str>) -> Option<Period> {
         let value = value?;
-        let year = |text: &str| {
-            let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-            is_year.then(|| text.parse().ok()).flatten()
-        };
-        let read = match value.split_once('-') {
-            None => year(value).map(Period::year),
-            Some((from, to)) => year(from)
-                .zip(year(to))
-                .map(|(from_year, to_year)| Period { from_year, to_year }),
-        };
+        let read = years(value);
         match read {
             None => self.wrong(
                 "period",

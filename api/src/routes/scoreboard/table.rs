@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use chrono::SecondsFormat;
+use domain::money::Total;
 use domain::rate::Percent;
 use domain::scoreboard::{Basis, Item, Measure, Opened, Score, Value};
 
@@ -122,7 +123,7 @@ fn cells(language: Language, items: &[Item], row: &Row, told: &ScoreboardRegion)
 
 fn score(score: Option<Score>) -> Cell {
     score.map_or(Cell::Nothing, |score| {
-        Cell::Number(score.hundredths().into())
+        Cell::Number(Total::from_fen(score.hundredths().into()))
     })
 }
 

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use domain::accounting::{Accounts, Line};
 use domain::money::Total;
 use domain::rollup::Known;
+use domain::target::Period;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query};
 use sea_orm::{ConnectionTrait, QueryResult};
 
@@ -275,7 +276,7 @@ async fn from_spans(
         select.expr_as(Expr::cust(sum), name);
     }
     let account = Account {
-        year: question.year,
+        years: Period::year(question.year),
         lines: Line::ALL.to_vec(),
         since: None,
         until: question.until,

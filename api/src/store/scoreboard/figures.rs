@@ -7,6 +7,7 @@ use domain::money::Total;
 use domain::rollup::{Known, Told};
 use domain::scoreboard::{Completed, Figures, Indicator, Period, Scheme};
 use domain::stage::Condition as ProjectCondition;
+use domain::target::Period as Years;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryResult};
 
@@ -107,7 +108,7 @@ impl<C: ConnectionTrait> Asker<'_, C> {
             .chain([Line::StartUnknown, Line::CompletionUnknown])
             .collect();
         let account = Account {
-            year: period.year(),
+            years: Years::year(period.year()),
             lines: wanted.into_iter().collect(),
             since: Some(period.first()),
             until: Some(period.last()),
