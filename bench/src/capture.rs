@@ -21,7 +21,11 @@ const OF_CAPTURE: u64 = 6;
 /// For how long the log is given to be written.
 const SETTLE: Duration = Duration::from_millis(300);
 /// What the service does each second by itself: what is captured meanwhile is no request's.
-const HOUSEKEEPING: [&str; 2] = ["LOCK TABLE rollup_state", "AS n FROM rollup_pending"];
+const HOUSEKEEPING: [&str; 3] = [
+    "LOCK TABLE rollup_state",
+    "AS n FROM rollup_pending",
+    "\"audit_pending\"",
+];
 /// How often a figure is captured until nothing of that is in between.
 const TRIES: usize = 50;
 

@@ -39,7 +39,8 @@ impl MigrationTrait for Migration {
 }
 
 /// The ends of the days that are kept, and what had changed by then since the one before, of all regions together; the
-/// keys are those of a cell. What was known of a region is found by an index instead.
+/// keys are those of a cell. What was known of a region is found by an index instead. The sums have lines that they had
+/// not, so a library that has sums is counted anew.
 const PAST: &str = "
 CREATE TABLE rollup_past_day (
   until {instant} PRIMARY KEY
@@ -61,4 +62,5 @@ CREATE TABLE rollup_past (
   PRIMARY KEY (line, until, year, tier, stage, condition, kind, by_project, by_part, detail)
 ) {strict};
 CREATE INDEX project_version_by_region ON project_version (region, updated_at);
+UPDATE rollup_state SET is_complete = FALSE;
 ";

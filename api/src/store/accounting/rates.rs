@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use domain::money::Total;
 use domain::monthly::{CoveredRates, Month};
 use domain::rate::Covered;
+use domain::rollup::Known;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, JoinType, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::year::Question;
 use crate::entity::project::{self, Column};
-use crate::store::counting::{Frame, INVESTED, PLAN, Rows};
+use crate::store::counting::{Frame, INVESTED as MONTHS, PLAN, Rows};
 use crate::store::filter::Scoped;
 use crate::store::listing::counted_only;
+use crate::store::rollup::{
+    self, ALLOCATED, Asked, FUNDED, INVESTED, PLAN_MET, PLAN_TOLD, RECEIVED, Source, TOLD,
+};
 use crate::store::summary::{Dimension, PART, keys};
 use crate::store::{Failure, corrupt};
 
@@ -63,9 +67,60 @@ const RATES: [(&str, &str, Side, Side); 3] = [
     ),
 ];
 
+/// The same from the sums that are kept, which tell them at the end of a year.
+pub(super) async fn from_sums(
+    db: &impl ConnectionTrait,
+    source: Source,
+    asked: Asked<'_>,
+    year: i32,
+) -> Result<Rates, Failure> {
+    let exact = Known::Exact.code();
+    let asked = Asked {
+        which: format!(
+            "(line IN ('{TOLD}', '{INVESTED}') AND year <= {year} AND kind = '{exact}') \
+             OR (line IN ('{FUNDED}', '{ALLOCATED}', '{RECEIVED}') AND year <= {year}) \
+             OR (line IN ('{PLAN_TOLD}', '{PLAN_MET}') AND year = {year})"
+        ),
+        ..asked
+    };
+    let mut rates = Rates::new();
+    for sum in rollup::sums(db, source, &asked).await? {
+        if !sum.is_counted {
+            continue;
+        }
+        let projects = u64::try_from(sum.count).map_err(|_| corrupt("a sum of projects"))?;
+        let none = Covered::default();
+        let line = sum.line.as_str();
+        let part = match line {
+            TOLD | PLAN_TOLD => Covered {
+                projects,
+                denominator: sum.amount,
+                ..none
+            },
+            FUNDED => Covered { projects, ..none },
+            ALLOCATED => Covered {
+                denominator: sum.amount,
+                ..none
+            },
+            _ => Covered {
+                numerator: sum.amount,
+                ..none
+            },
+        };
+        let of_cell = rates.entry(sum.keys).or_default();
+        let rate = match line {
+            TOLD | INVESTED => &mut of_cell.completion,
+            PLAN_TOLD | PLAN_MET => &mut of_cell.annual_completion,
+            _ => &mut of_cell.funds_received,
+        };
+        *rate = rate.join(part);
+    }
+    Ok(rates)
+}
+
 /// The rates of each cell that has any, at the end of the year or of the last month that is over by the last day. As in a
 /// summary, the withdrawn are out unless they are asked for.
-pub(super) async fn rates(
+pub(super) async fn from_months(
     db: &impl ConnectionTrait,
     frame: &Frame,
     scoped: &Scoped,
@@ -145,9 +200,9 @@ const MONEY: &str = "money";
 fn sums_of_months(figures: &[(&str, String)]) -> SelectStatement {
     let mut select = Query::select();
     select
-        .column((INVESTED, "project_id"))
-        .from(INVESTED)
-        .group_by_col((INVESTED, "project_id"));
+        .column((MONTHS, "project_id"))
+        .from(MONTHS)
+        .group_by_col((MONTHS, "project_id"));
     for (name, fen) in figures {
         for (part, sql) in [
             ("count", format!("COUNT({fen})")),
@@ -162,8 +217,8 @@ fn sums_of_months(figures: &[(&str, String)]) -> SelectStatement {
 
 /// The months up to one of them.
 fn is_by(last: Month) -> Condition {
-    let year = || Expr::col((INVESTED, "year"));
-    let month = Expr::col((INVESTED, "month"));
+    let year = || Expr::col((MONTHS, "year"));
+    let month = Expr::col((MONTHS, "month"));
     Condition::any().add(year().lt(last.year())).add(
         year()
             .eq(last.year())

@@ -110,17 +110,21 @@ pub async fn answer(
     } else {
         frame.clone()
     };
-    let lines = match source {
-        Some(source) => from_sums(db, source, &asked, question.landing_months).await?,
-        None => from_spans(db, &cell_frame, &scoped, question, group_by).await?,
+    let mut cells = match source {
+        Some(source) => {
+            let lines = from_sums(db, source, &asked, question.landing_months).await?;
+            asked.with_detail = false;
+            asked.leaves_withdrawn_out = scoped.leaves_withdrawn_out();
+            with_rates(
+                lines,
+                rates::from_sums(db, source, asked, question.year).await?,
+            )
+        }
+        None => from_library(db, &cell_frame, &scoped, question, group_by).await?,
     };
-    let rates = rates::rates(db, &cell_frame, &scoped, question, group_by).await?;
-    let mut cells = with_rates(lines, rates);
     cells.sort_by_cached_key(|cell| rank(group_by, &cell.keys));
     let total = if by_list {
-        let all = from_spans(db, frame, &scoped, question, &[]).await?;
-        let rates = rates::rates(db, frame, &scoped, question, &[]).await?;
-        together(&with_rates(all, rates))
+        together(&from_library(db, frame, &scoped, question, &[]).await?)
     } else {
         together(&cells)
     };
@@ -131,6 +135,19 @@ pub async fn answer(
         covers_all: covers_all(db, reach).await?,
         base,
     })
+}
+
+/// From the spans and the months of the library itself.
+async fn from_library(
+    db: &impl ConnectionTrait,
+    frame: &Frame,
+    scoped: &Scoped,
+    question: &Question,
+    group_by: &[Dimension],
+) -> Result<Vec<Cell>, Failure> {
+    let lines = from_spans(db, frame, scoped, question, group_by).await?;
+    let rates = rates::from_months(db, frame, scoped, question, group_by).await?;
+    Ok(with_rates(lines, rates))
 }
 
 /// Puts the rates to the lines; a cell may have either.

@@ -2,9 +2,9 @@
 //! anew and for proving them.
 //!
 //! An entry has a line, a year and the dimensions that are kept. `stock` is the project itself, `rest` the money of a
-//! whole that its parts don't carry, `plan` the plan of a year, `invested…` and `received…` what was told of its months; the
-//! others are lines of the accounts, of which one
-//! that lasts stands at its first year and, as `…_ended`, at the year after its last. Its detail is the year before in
+//! whole that its parts don't carry, `plan` the plan of a year, `invested…` and `received…` what was told of its months,
+//! `told` to `received` the sides of the rates of investment; the others are lines of the accounts, of which one that
+//! lasts stands at its first year and, as `…_ended`, at the year after its last. Its detail is the year before in
 //! which the project was under construction; of what was signed, one more than the months until it landed; else 0.
 
 use std::fmt::Write;
@@ -32,6 +32,18 @@ pub(crate) const INVESTED: &str = "invested";
 pub(crate) const INVESTED_TOTAL: &str = "invested_total";
 /// The line of the funds that were received in all years.
 pub(crate) const RECEIVED_TOTAL: &str = "received_total";
+/// The line of projects of which anything completed was told, from the first year of it on: their total investment.
+pub(crate) const TOLD: &str = "told";
+/// The line of annual plans of which anything completed was told.
+pub(crate) const PLAN_TOLD: &str = "plan_told";
+/// The line of what was completed in a year that has a plan.
+pub(crate) const PLAN_MET: &str = "plan_met";
+/// The line of projects of which funds were told as allocated and as received, from the year on in which both were.
+pub(crate) const FUNDED: &str = "funded";
+/// The line of the funds allocated to them.
+pub(crate) const ALLOCATED: &str = "allocated";
+/// The line of the funds received by them.
+pub(crate) const RECEIVED: &str = "received";
 /// What is added to the code of a line that lasts, for the year after its last one.
 pub(crate) const ENDED: &str = "_ended";
 
@@ -90,13 +102,13 @@ fn projects(of: Of<'_>, now: bool) -> String {
         ),
         (Of::Until, _) => (
             "project_version",
-            format!(" AND {}", known("updated_at", "$1")),
+            format!(" AND {}", known("project_version", "updated_at", "$1")),
         ),
         (Of::Between, now) => (
             "project_version",
             format!(
                 " AND id IN ({TOUCHED}) AND {}",
-                known("updated_at", end(now))
+                known("project_version", "updated_at", end(now))
             ),
         ),
     };
@@ -108,20 +120,8 @@ fn projects(of: Of<'_>, now: bool) -> String {
     )
 }
 
-/// What stands beside projects: plans and spans of the accounts.
+/// What stands beside projects: plans, months and spans of the accounts.
 fn lines(of: Of<'_>, now: bool) -> String {
-    let when = match (of, now) {
-        (Of::All, _) => "superseded_at IS NULL".to_owned(),
-        (Of::Changed(ids), true) => format!("superseded_at IS NULL AND project_id IN ({ids})"),
-        (Of::Changed(ids), false) => format!(
-            "(superseded_at IS NULL OR superseded_at = $1) AND recorded_at < $1 AND project_id IN ({ids})"
-        ),
-        (Of::Until, _) => known("recorded_at", "$1"),
-        (Of::Between, now) => format!(
-            "project_id IN ({TOUCHED}) AND {}",
-            known("recorded_at", end(now))
-        ),
-    };
     let sign = sign(now);
     let lasting: Vec<String> = Line::ALL
         .iter()
@@ -129,33 +129,181 @@ fn lines(of: Of<'_>, now: bool) -> String {
         .map(|line| format!("'{}'", line.code()))
         .collect();
     let lasting = lasting.join(", ");
-    let months = |line: &str, year: &str, fen: &str| {
+    let span = |line: &str, year: &str, detail: &str, which: &str| {
+        let when = when(of, now, "accounting_span");
         format!(
-            " UNION ALL SELECT {sign}, project_id, '{line}', {year}, TRUE, 'exact', 0, {fen} FROM investment_month \
-             WHERE {fen} IS NOT NULL AND {when}"
+            "SELECT {sign} AS sign, project_id, {line} AS line, {year} AS year, FALSE AS has_stage, \
+             CAST(NULL AS TEXT) AS kind, {detail} AS detail, CAST(NULL AS BIGINT) AS fen \
+             FROM accounting_span WHERE {which}{when}"
         )
     };
-    let months = [
-        months(INVESTED, "year", "completed_fen"),
-        months(INVESTED_TOTAL, "0", "completed_fen"),
-        months(RECEIVED_TOTAL, "0", "received_fen"),
+    let ended = format!("line IN ({lasting}) AND to_year IS NOT NULL AND ");
+    let mut all = vec![
+        span(
+            "line",
+            "from_year",
+            "COALESCE(previous_year, landed_after + 1, 0)",
+            "",
+        ),
+        span(&format!("line || '{ENDED}'"), "to_year + 1", "0", &ended),
+    ];
+    all.extend(money(of, now).into_iter().map(|money| {
+        let Told {
+            line,
+            year,
+            kind,
+            fen,
+            from,
+        } = money;
+        format!("SELECT {sign}, m.project_id, '{line}', {year}, TRUE, {kind}, 0, {fen} FROM {from}")
+    }));
+    all.join(" UNION ALL ")
+}
+
+/// A line of what was told in 元: its year, how its amount is known, the amount, and the rows that tell it, as `m`.
+struct Told {
+    line: &'static str,
+    year: &'static str,
+    kind: &'static str,
+    fen: &'static str,
+    from: String,
+}
+
+/// How the project's own amount is known.
+const ITS_OWN: &str = "CAST(NULL AS TEXT)";
+
+/// Plans and months; and of those of which both sides of a rate are told, the one and the other.
+fn money(of: Of<'_>, now: bool) -> Vec<Told> {
+    let months = |fen: &str| {
+        let when = when(of, now, "m");
+        format!("investment_month AS m WHERE m.{fen} IS NOT NULL AND {when}")
+    };
+    let plans = format!(
+        "plan_year AS m WHERE m.planned_fen IS NOT NULL AND {}",
+        when(of, now, "m")
+    );
+    let with = |rows: &str, table: &str, fen: &str| {
+        let when = when(of, now, "o");
+        format!(
+            "{rows} AND EXISTS (SELECT 1 FROM {table} AS o WHERE o.project_id = m.project_id AND o.year = m.year \
+             AND o.{fen} IS NOT NULL AND {when})"
+        )
+    };
+    let first_told = format!(
+        "(SELECT m.project_id, MIN(m.year) AS year FROM {} GROUP BY m.project_id) AS m",
+        months("completed_fen")
+    );
+    // From which year on both are told.
+    let funded = format!(
+        "(SELECT project_id, CASE WHEN MIN(a) < MIN(r) THEN MIN(r) ELSE MIN(a) END AS year FROM \
+         (SELECT m.project_id, CASE WHEN m.allocated_fen IS NOT NULL THEN m.year END AS a, \
+         CASE WHEN m.received_fen IS NOT NULL THEN m.year END AS r FROM investment_month AS m WHERE {}) AS sides \
+         GROUP BY project_id HAVING MIN(a) IS NOT NULL AND MIN(r) IS NOT NULL)",
+        when(of, now, "m")
+    );
+    let of_funded = |fen: &str| {
+        let when = when(of, now, "m");
+        format!(
+            "investment_month AS m JOIN {funded} AS o ON o.project_id = m.project_id WHERE m.{fen} IS NOT NULL AND {when}"
+        )
+    };
+    let since_funded = "CASE WHEN m.year < o.year THEN o.year ELSE m.year END";
+    let line = |line, year, kind, fen, from| Told {
+        line,
+        year,
+        kind,
+        fen,
+        from,
+    };
+    let exact = "'exact'";
+    vec![
+        line(PLAN, "m.year", exact, "m.planned_fen", plans.clone()),
+        line(
+            INVESTED,
+            "m.year",
+            ITS_OWN,
+            "m.completed_fen",
+            months("completed_fen"),
+        ),
+        line(
+            INVESTED_TOTAL,
+            "0",
+            exact,
+            "m.completed_fen",
+            months("completed_fen"),
+        ),
+        line(
+            RECEIVED_TOTAL,
+            "0",
+            exact,
+            "m.received_fen",
+            months("received_fen"),
+        ),
+        line(TOLD, "m.year", ITS_OWN, "CAST(NULL AS BIGINT)", first_told),
+        line(
+            PLAN_TOLD,
+            "m.year",
+            exact,
+            "m.planned_fen",
+            with(&plans, "investment_month", "completed_fen"),
+        ),
+        line(
+            PLAN_MET,
+            "m.year",
+            exact,
+            "m.completed_fen",
+            with(&months("completed_fen"), "plan_year", "planned_fen"),
+        ),
+        line(
+            FUNDED,
+            "m.year",
+            exact,
+            "CAST(0 AS BIGINT)",
+            format!("{funded} AS m"),
+        ),
+        line(
+            ALLOCATED,
+            since_funded,
+            exact,
+            "m.allocated_fen",
+            of_funded("allocated_fen"),
+        ),
+        line(
+            RECEIVED,
+            since_funded,
+            exact,
+            "m.received_fen",
+            of_funded("received_fen"),
+        ),
     ]
-    .concat();
-    format!(
-        "SELECT {sign} AS sign, project_id, '{PLAN}' AS line, year, TRUE AS has_stage, 'exact' AS kind, \
-         0 AS detail, planned_fen AS fen FROM plan_year WHERE planned_fen IS NOT NULL AND {when} \
-         UNION ALL SELECT {sign}, project_id, line, from_year, FALSE, CAST(NULL AS TEXT), \
-         COALESCE(previous_year, landed_after + 1, 0), CAST(NULL AS BIGINT) FROM accounting_span WHERE {when} \
-         UNION ALL SELECT {sign}, project_id, line || '{ENDED}', to_year + 1, FALSE, CAST(NULL AS TEXT), 0, \
-         CAST(NULL AS BIGINT) FROM accounting_span WHERE line IN ({lasting}) AND to_year IS NOT NULL AND {when}{months}"
-    )
+}
+
+/// Which rows of what stands beside projects are meant.
+fn when(of: Of<'_>, now: bool, rows: &str) -> String {
+    match (of, now) {
+        (Of::All, _) => format!("{rows}.superseded_at IS NULL"),
+        (Of::Changed(ids), true) => {
+            format!("{rows}.superseded_at IS NULL AND {rows}.project_id IN ({ids})")
+        }
+        (Of::Changed(ids), false) => format!(
+            "({rows}.superseded_at IS NULL OR {rows}.superseded_at = $1) AND {rows}.recorded_at < $1 \
+             AND {rows}.project_id IN ({ids})"
+        ),
+        (Of::Until, _) => known(rows, "recorded_at", "$1"),
+        (Of::Between, now) => format!(
+            "{rows}.project_id IN ({TOUCHED}) AND {}",
+            known(rows, "recorded_at", end(now))
+        ),
+    }
 }
 
 /// The projects of which anything changed from `$1` to `$2`: whatever changes makes a version of the project.
 const TOUCHED: &str = "SELECT id FROM project_version WHERE updated_at > $1 AND updated_at <= $2";
 
-fn known(recorded: &str, at: &str) -> String {
-    format!("{recorded} <= {at} AND (superseded_at IS NULL OR superseded_at > {at})")
+fn known(rows: &str, recorded: &str, at: &str) -> String {
+    format!(
+        "{rows}.{recorded} <= {at} AND ({rows}.superseded_at IS NULL OR {rows}.superseded_at > {at})"
+    )
 }
 
 const fn end(now: bool) -> &'static str {

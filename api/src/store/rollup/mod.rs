@@ -17,7 +17,10 @@ use uuid::Uuid;
 
 use super::{Db, Failure, Tx, accounting, corrupt};
 pub use check::{Difference, Health, Proof, health, verify};
-pub(crate) use entries::{ENDED, INVESTED, INVESTED_TOTAL, PLAN, RECEIVED_TOTAL, REST, STOCK};
+pub(crate) use entries::{
+    ALLOCATED, ENDED, FUNDED, INVESTED, INVESTED_TOTAL, PLAN, PLAN_MET, PLAN_TOLD, RECEIVED,
+    RECEIVED_TOTAL, REST, STOCK, TOLD,
+};
 use entries::{KEYS, MEASURES, Of, entries};
 pub use past::{keep, keep_next_day};
 pub(crate) use read::{Asked, Kept, Source, source, sums};
