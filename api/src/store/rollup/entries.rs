@@ -169,19 +169,60 @@ struct Told {
     from: String,
 }
 
+impl Told {
+    const fn of(
+        line: &'static str,
+        year: &'static str,
+        kind: &'static str,
+        fen: &'static str,
+        from: String,
+    ) -> Self {
+        Self {
+            line,
+            year,
+            kind,
+            fen,
+            from,
+        }
+    }
+}
+
 /// How the project's own amount is known.
 const ITS_OWN: &str = "CAST(NULL AS TEXT)";
 
-/// Plans and months; and of those of which both sides of a rate are told, the one and the other.
+/// The amount is known to the 分.
+const EXACT: &str = "'exact'";
+
+/// The months of which a figure is told, as `m`.
+fn months(of: Of<'_>, now: bool, fen: &str) -> String {
+    let when = when(of, now, "m");
+    format!("investment_month AS m WHERE m.{fen} IS NOT NULL AND {when}")
+}
+
+/// The plans with an amount, as `m`.
+fn plans(of: Of<'_>, now: bool) -> String {
+    let when = when(of, now, "m");
+    format!("plan_year AS m WHERE m.planned_fen IS NOT NULL AND {when}")
+}
+
+/// Plans and months.
 fn money(of: Of<'_>, now: bool) -> Vec<Told> {
-    let months = |fen: &str| {
-        let when = when(of, now, "m");
-        format!("investment_month AS m WHERE m.{fen} IS NOT NULL AND {when}")
-    };
-    let plans = format!(
-        "plan_year AS m WHERE m.planned_fen IS NOT NULL AND {}",
-        when(of, now, "m")
-    );
+    let line = Told::of;
+    let completed = || months(of, now, "completed_fen");
+    let received = months(of, now, "received_fen");
+    let mut all = vec![
+        line(PLAN, "m.year", EXACT, "m.planned_fen", plans(of, now)),
+        line(INVESTED, "m.year", ITS_OWN, "m.completed_fen", completed()),
+        line(INVESTED_TOTAL, "0", EXACT, "m.completed_fen", completed()),
+        line(RECEIVED_TOTAL, "0", EXACT, "m.received_fen", received),
+    ];
+    all.extend(sides_of_rates(of, now));
+    all
+}
+
+/// Of the plans and months of which both sides of a rate are told, the one and the other.
+fn sides_of_rates(of: Of<'_>, now: bool) -> [Told; 6] {
+    let line = Told::of;
     let with = |rows: &str, table: &str, fen: &str| {
         let when = when(of, now, "o");
         format!(
@@ -189,10 +230,12 @@ fn money(of: Of<'_>, now: bool) -> Vec<Told> {
              AND o.{fen} IS NOT NULL AND {when})"
         )
     };
+    let completed = months(of, now, "completed_fen");
     let first_told = format!(
-        "(SELECT m.project_id, MIN(m.year) AS year FROM {} GROUP BY m.project_id) AS m",
-        months("completed_fen")
+        "(SELECT m.project_id, MIN(m.year) AS year FROM {completed} GROUP BY m.project_id) AS m"
     );
+    let plan_told = with(&plans(of, now), "investment_month", "completed_fen");
+    let plan_met = with(&completed, "plan_year", "planned_fen");
     // From which year on both are told.
     let funded = format!(
         "(SELECT project_id, CASE WHEN MIN(a) < MIN(r) THEN MIN(r) ELSE MIN(a) END AS year FROM \
@@ -204,77 +247,21 @@ fn money(of: Of<'_>, now: bool) -> Vec<Told> {
     let of_funded = |fen: &str| {
         let when = when(of, now, "m");
         format!(
-            "investment_month AS m JOIN {funded} AS o ON o.project_id = m.project_id WHERE m.{fen} IS NOT NULL AND {when}"
+            "investment_month AS m JOIN {funded} AS o ON o.project_id = m.project_id \
+             WHERE m.{fen} IS NOT NULL AND {when}"
         )
     };
-    let since_funded = "CASE WHEN m.year < o.year THEN o.year ELSE m.year END";
-    let line = |line, year, kind, fen, from| Told {
-        line,
-        year,
-        kind,
-        fen,
-        from,
-    };
-    let exact = "'exact'";
-    vec![
-        line(PLAN, "m.year", exact, "m.planned_fen", plans.clone()),
-        line(
-            INVESTED,
-            "m.year",
-            ITS_OWN,
-            "m.completed_fen",
-            months("completed_fen"),
-        ),
-        line(
-            INVESTED_TOTAL,
-            "0",
-            exact,
-            "m.completed_fen",
-            months("completed_fen"),
-        ),
-        line(
-            RECEIVED_TOTAL,
-            "0",
-            exact,
-            "m.received_fen",
-            months("received_fen"),
-        ),
-        line(TOLD, "m.year", ITS_OWN, "CAST(NULL AS BIGINT)", first_told),
-        line(
-            PLAN_TOLD,
-            "m.year",
-            exact,
-            "m.planned_fen",
-            with(&plans, "investment_month", "completed_fen"),
-        ),
-        line(
-            PLAN_MET,
-            "m.year",
-            exact,
-            "m.completed_fen",
-            with(&months("completed_fen"), "plan_year", "planned_fen"),
-        ),
-        line(
-            FUNDED,
-            "m.year",
-            exact,
-            "CAST(0 AS BIGINT)",
-            format!("{funded} AS m"),
-        ),
-        line(
-            ALLOCATED,
-            since_funded,
-            exact,
-            "m.allocated_fen",
-            of_funded("allocated_fen"),
-        ),
-        line(
-            RECEIVED,
-            since_funded,
-            exact,
-            "m.received_fen",
-            of_funded("received_fen"),
-        ),
+    let since = "CASE WHEN m.year < o.year THEN o.year ELSE m.year END";
+    let (allocated, received) = (of_funded("allocated_fen"), of_funded("received_fen"));
+    let funded = format!("{funded} AS m");
+    let no_amount = "CAST(NULL AS BIGINT)";
+    [
+        line(TOLD, "m.year", ITS_OWN, no_amount, first_told),
+        line(PLAN_TOLD, "m.year", EXACT, "m.planned_fen", plan_told),
+        line(PLAN_MET, "m.year", EXACT, "m.completed_fen", plan_met),
+        line(FUNDED, "m.year", EXACT, "CAST(0 AS BIGINT)", funded),
+        line(ALLOCATED, since, EXACT, "m.allocated_fen", allocated),
+        line(RECEIVED, since, EXACT, "m.received_fen", received),
     ]
 }
 

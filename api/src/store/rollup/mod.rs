@@ -154,7 +154,8 @@ pub async fn complete(db: &Db) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Adds rows of keys and measures to the cells, each region's and all together.
+/// Adds rows of keys and measures to the cells, each region's and all together; in their order, so that those which are
+/// read together lie together.
 async fn add(tx: &DatabaseTransaction, rows: &str) -> Result<(), Failure> {
     let of_region = KEYS;
     let of_all = KEYS.replacen("region", "'' AS region", 1);
@@ -172,7 +173,7 @@ async fn add(tx: &DatabaseTransaction, rows: &str) -> Result<(), Failure> {
         "WITH added AS ({rows}) INSERT INTO rollup_cell ({KEYS}, {MEASURES}) \
          SELECT {KEYS}, {sums} FROM (SELECT {of_region}, {MEASURES} FROM added \
          UNION ALL SELECT {of_all}, {MEASURES} FROM added) AS twice WHERE TRUE GROUP BY {KEYS} \
-         ON CONFLICT ({KEYS}) DO UPDATE SET {grow}"
+         ORDER BY {KEYS} ON CONFLICT ({KEYS}) DO UPDATE SET {grow}"
     ))
     .await?;
     Ok(())
