@@ -404,8 +404,31 @@ impl Reader {
             updated_since: self.instant("updated_since", raw.updated_since.as_ref()),
             accounts: self.accounts(&raw.account),
             plan_years: self.some("plan_year", &raw.plan_year, year),
-            invested: self.some("invested", &raw.invested, months),
+            invested: self.invested(&raw.invested),
         }
+    }
+
+    fn invested(&mut self, values: &[String]) -> Vec<Months> {
+        self.bounded("invested", values);
+        let mut all = Vec::new();
+        for value in values {
+            match months(value) {
+                Ok(months) => all.push(months),
+                Err(true) => self.refused(
+                    "invested",
+                    "months_out_of_range",
+                    "月份须在 1949 至 2200 年之间、同属一年且先后有序",
+                    "The months have to be of one year from 1949 to 2200, in their order",
+                ),
+                Err(false) => self.wrong(
+                    "invested",
+                    "unreadable_parameter",
+                    format!("无法读取 {value}"),
+                    format!("{value} can't be read"),
+                ),
+            }
+        }
+        all
     }
 
     fn accounts(&mut self, values: &[String]) -> Vec<Account> {
@@ -648,17 +671,19 @@ fn years_or_period(text: &str) -> Result<(Years, Option<Period>), bool> {
     }
 }
 
-/// The months of a month or a quarter, or from one month to another of the same year.
-fn months(value: &str) -> Option<Months> {
+/// The months of a month or a quarter, or from one month to another of the same year; else whether that could be read.
+fn months(value: &str) -> Result<Months, bool> {
     let (first, last) = value.split_once("..").unwrap_or((value, value));
-    let (first, last) = (Period::parse(first).ok()?, Period::parse(last).ok()?);
+    let read = |text| Period::parse(text).map_err(|error| error == PeriodError::YearOutOfRange);
+    let (first, last) = (read(first)?, read(last)?);
     let (from, to) = (first.months().0, last.months().1);
     let is_span = first.year() == last.year() && from <= to;
-    is_span.then_some(Months {
+    let months = Months {
         year: first.year(),
         from,
         to,
-    })
+    };
+    is_span.then_some(months).ok_or(true)
 }
 
 /// A year of four digits, or the first and the last of several.

@@ -158,7 +158,7 @@ impl Reader {
                 "期间须为月份或季度，如 2025-03、2025-Q1",
                 "A period is a month or a quarter, such as 2025-03 or 2025-Q1",
             ),
-            PeriodError::YearOutOfRange => self.wrong(
+            PeriodError::YearOutOfRange => self.refused(
                 "period",
                 "year_out_of_range",
                 "年份须在 1949 至 2200 之间",

@@ -83,6 +83,8 @@ async fn list_closed_periods(
         pattern = "^[0-9]{4}-(0[1-9]|1[0-2]|Q[1-4])$")),
     responses((status = 200, description = "Its closing", body = ClosedPeriod),
         (status = 400, description = "Malformed: the period can't be read", body = ProblemDetails,
+            content_type = "application/problem+json"),
+        (status = 422, description = "The year is out of range", body = ProblemDetails,
             content_type = "application/problem+json")))]
 #[get("/v1/scoreboard/periods/{period}")]
 async fn get_closed_period(
