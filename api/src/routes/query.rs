@@ -640,6 +640,9 @@ fn account(value: &str) -> Result<Account, bool> {
         .next()
         .map(|day| day.parse::<NaiveDate>().map_err(|_| true));
     let until = until.transpose()?;
+    if until.is_some_and(|day| !(FIRST_YEAR..=LAST_YEAR).contains(&day.year())) {
+        return Err(true);
+    }
     let landed_within = code.strip_prefix(LANDED_WITHIN);
     let landed_within = landed_within.map(|months| months.parse::<u16>().map_err(|_| true));
     let lines = match Line::from_code(code) {

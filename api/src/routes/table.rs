@@ -1,6 +1,6 @@
 //! What the tables of numbers have in common: the names of values, the headings, and the notes below the title.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::coded::Coded;
@@ -37,7 +37,9 @@ pub(super) async fn names_of(
     let mut all = Vec::new();
     for (place, dimension) in group_by.iter().enumerate() {
         let keys = cells.iter();
-        let codes: Vec<String> = keys.filter_map(|keys| keys.get(place)?.clone()).collect();
+        // Each once: there are fewer of them than cells.
+        let codes: BTreeSet<String> = keys.filter_map(|keys| keys.get(place)?.clone()).collect();
+        let codes: Vec<String> = codes.into_iter().collect();
         let names = named(db, *dimension, &codes, language).await;
         all.push(names.map_err(Failure::told)?);
     }

@@ -55,11 +55,19 @@ fn table(
     (cells, names): (&[Keys], &[Names]),
 ) -> Table {
     let mut rows = Vec::new();
+    let found = |year: &Year, cell: &Keys| {
+        // A year's cells stand in the order of their ranks.
+        let at = rank(&told.question.group_by, cell);
+        let found = year
+            .cells
+            .binary_search_by_key(&at, |one| rank(&told.question.group_by, &one.keys));
+        found
+            .ok()
+            .and_then(|place| year.cells.get(place))
+            .map(|one| one.accounts.clone())
+    };
     for cell in cells {
-        let of = |year: &Year| {
-            let found = year.cells.iter().find(|one| one.keys == *cell);
-            found.map(|one| one.accounts.clone()).unwrap_or_default()
-        };
+        let of = |year: &Year| found(year, cell).unwrap_or_default();
         rows.extend(Rows::new(language, told, cell, of).under(&keys(cell, names, language)));
     }
     let head = table::total(&told.question.group_by, language);

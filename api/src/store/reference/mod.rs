@@ -163,6 +163,13 @@ pub async fn read<K: Kind>(db: &impl ConnectionTrait, code: &str) -> Result<Entr
         .ok_or_else(|| Problem::not_found().into())
 }
 
+/// Has reference data to itself, and dates what is written after whatever it waited for.
+async fn alone(tx: &Tx) -> Result<(), Failure> {
+    tx.alone_with_reference_data().await?;
+    tx.comes_after(None);
+    Ok(())
+}
+
 /// Makes or replaces an entry.
 ///
 /// # Errors
@@ -173,7 +180,7 @@ pub async fn put<K: Kind>(
     precondition: Precondition,
     fields: K,
 ) -> Result<Entry<K>, Failure> {
-    tx.alone_with_reference_data().await?;
+    alone(tx).await?;
     let before = find::<K>(&tx.db, code).await?;
     precondition.check(before.as_ref().map(|entry| entry.version))?;
     Ok(replace(tx, code, before, fields).await?.0)
@@ -245,7 +252,7 @@ async fn replace<K: Kind>(
 /// # Errors
 /// `not_found`, 412, or `still_in_use`.
 pub async fn delete<K: Kind>(tx: &Tx, code: &str, seen: i64) -> Result<(), Failure> {
-    tx.alone_with_reference_data().await?;
+    alone(tx).await?;
     let before = read::<K>(&tx.db, code).await?;
     Precondition::Version(seen).check(Some(before.version))?;
     K::going(tx, code).await?;

@@ -153,11 +153,15 @@ pub async fn complete(db: &Db) -> Result<bool, Failure> {
     let clock = db.clock();
     db.maintain(async |tx| {
         alone(tx, "").await?;
+        // Another service that started with this one may have done it meanwhile.
+        if state(tx).await?.is_complete {
+            return Ok(false);
+        }
         accounting::replay(tx, clock).await?;
-        rebuild_within(tx).await
+        rebuild_within(tx).await?;
+        Ok(true)
     })
-    .await?;
-    Ok(true)
+    .await
 }
 
 /// Adds rows of keys and measures to the cells, each region's and all together; in their order, so that those which are

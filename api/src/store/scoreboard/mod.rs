@@ -119,7 +119,10 @@ pub async fn answer(
     };
     let ground = ground.before(db, period).await?;
     let closed_at = ground.closed_at;
-    let before: BTreeMap<String, Standing> = if ground.places.has(&region) {
+    // Then the region may have held another one, which is not his who asks: there is nothing to compare for him.
+    let is_seen =
+        ground.places.has(&region) && sees_all(db, reach, &ground.places.subtree(&region)).await?;
+    let before: BTreeMap<String, Standing> = if is_seen {
         let before = ground.board(db, reach, &region).await?;
         let rows = before.rows.into_iter();
         rows.map(|row| (row.code, row.standing)).collect()
@@ -217,7 +220,9 @@ impl Ground {
         region: &str,
     ) -> Result<Board, Failure> {
         let all = self.places.subtree(region);
-        need_all(db, reach, &all).await?;
+        if !sees_all(db, reach, &all).await? {
+            return Err(not_for_parts());
+        }
         let frame = Frame {
             as_of: self.as_of,
             base: Some(Base::Portfolio),
@@ -269,28 +274,29 @@ impl Ground {
     }
 }
 
-/// Refuses who does not see every project of some regions: a ranking of parts would tell of the others. Regions that
-/// are there no more count for nothing, as long as any is there.
-async fn need_all(
+/// Whether somebody sees every project of some regions: a ranking of parts would tell of the others. Regions that are
+/// there no more count for nothing, as long as any is there.
+async fn sees_all(
     db: &impl ConnectionTrait,
     reach: &Reach,
     regions: &BTreeSet<String>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let Some(whole) = reach.whole_regions() else {
-        return Ok(());
+        return Ok(true);
     };
     let present = region::Entity::find().filter(region::Column::Code.is_in(regions));
     let seen = present.clone().filter(region::Column::Code.is_in(whole));
     let (present, seen) = (present.count(db).await?, seen.count(db).await?);
-    if present > 0 && seen == present {
-        return Ok(());
-    }
-    Err(Problem::new(kinds::FORBIDDEN)
+    Ok(present > 0 && seen == present)
+}
+
+fn not_for_parts() -> Failure {
+    Problem::new(kinds::FORBIDDEN)
         .say(
             "督考比只对能查看该地区全部项目的人开放；可用 region 指定您权限内的地区",
             "The scoreboard of a region is for who may read all of its projects; name a region of yours by region=",
         )
-        .into())
+        .into()
 }
 
 /// Refuses who is not a manager of the whole library.
