@@ -11,6 +11,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpServer, web};
 use utoipa_actix_web::AppExt;
 use uuid::Uuid;
 
+use crate::answers::Answers;
 use crate::audit::sealer::Sealer;
 use crate::auth::Policy;
 use crate::auth::keys::{KeyError, Vault};
@@ -50,6 +51,8 @@ pub struct App {
     pub edge: Arc<Edge>,
     /// Within how many months what was signed has to land (落地率).
     pub landing_months: u32,
+    /// What was answered already.
+    pub answers: Arc<Answers>,
     /// Seals what is recorded.
     pub sealer: Arc<Sealer>,
     /// Set when the service has been asked to stop: no longer ready, and closing connections.

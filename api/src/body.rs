@@ -3,6 +3,9 @@
 
 mod strict;
 
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -227,10 +230,26 @@ impl<T: Parameters> FromRequest for Query<T> {
     }
 }
 
+/// The names of the parameters of each type: to make them of its documentation takes longer than to read a query.
+static NAMES: LazyLock<RwLock<HashMap<TypeId, Arc<[String]>>>> = LazyLock::new(RwLock::default);
+
+fn names_of<T: Parameters>() -> Arc<[String]> {
+    let of = TypeId::of::<T>();
+    let known = NAMES.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(names) = known.get(&of) {
+        return Arc::clone(names);
+    }
+    drop(known);
+    let names: Arc<[String]> = T::names().into();
+    let mut known = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    known.insert(of, Arc::clone(&names));
+    names
+}
+
 fn read_query<T: Parameters>(query: &str) -> Result<T, Problem> {
     let pairs: Vec<(String, String)> =
         serde_html_form::from_str(query).map_err(|error| unreadable("", &error))?;
-    let names = T::names();
+    let names = names_of::<T>();
     let unknown: Vec<Fault> = pairs
         .iter()
         .filter(|(name, _)| !names.contains(name))

@@ -1,5 +1,6 @@
 //! Taizhang (台账): the library of a government's major projects, served over HTTP.
 
+pub mod answers;
 pub mod app;
 pub mod audit;
 pub mod auth;

@@ -7,7 +7,7 @@ use taizhang::store::rollup;
 
 use crate::support::library::{fields, in_store, with};
 use crate::support::projects::{Office, step};
-use crate::support::{Client, Server};
+use crate::support::{Client, Reply, Server};
 
 /// How many write at once, and how many projects each moves.
 const WRITERS: usize = 16;
@@ -204,10 +204,23 @@ async fn an_answer_that_is_known_is_told_again_only_when_something_changed() {
         assert_eq!(same.header("etag"), Some(first.as_str()));
         let weak = format!("\"other\", {first}");
         ask(&leader, &weak).send().await.expect(304);
+        // Who does not know it is told the same.
+        let again = leader.get(path).await.expect(200);
+        assert_eq!(again.header("etag"), Some(first.as_str()));
+        let told = |reply: &Reply| {
+            let total = reply.at("/total").clone();
+            (total, reply.at("/covers").clone())
+        };
         // Another question, or another's: not the same answer.
         ask(&leader, "W/\"1-0\"").send().await.expect(200);
         let officer = server.sign_in("officer.dawa").await;
-        ask(&officer, &first).send().await.expect(200);
+        let part = ask(&officer, &first).send().await.expect(200);
+        assert_ne!(told(&part), told(&again), "{path}");
+        assert_eq!(
+            told(&leader.get(path).await.expect(200)),
+            told(&again),
+            "{path}"
+        );
         let body = with(fields("改变", "211104"), &json!({}));
         let id = manager.register(&body).await.str("/id");
         let second = ask(&leader, &first).send().await.expect(200);

@@ -10,9 +10,10 @@ use futures::future::LocalBoxFuture;
 use super::access;
 use super::principal::Principal;
 use crate::app::{App, request_id, source};
-use crate::auth::token::Use;
+use crate::auth::token::{Claims, Use};
 use crate::problem::{Problem, kinds};
-use crate::store::{Author, account};
+use crate::store::rollup::State;
+use crate::store::{Author, Failure, account};
 
 /// A person or a system that has signed in and may do the operation that was asked for.
 #[derive(Debug)]
@@ -43,27 +44,46 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let caller = Self {
-                principal: principal_of(&request).await?,
-                request_id: request_id(&request),
-                source: source(&request),
-            };
-            tracing::Span::current().record("user", tracing::field::display(caller.principal.id));
-            // For the edge, which records what is denied.
-            request.extensions_mut().insert(caller.author());
-            let pattern = request.match_pattern().unwrap_or_default();
-            let operation = access::find(request.method().as_str(), &pattern);
-            let operation = operation.ok_or_else(|| {
-                tracing::error!(pattern, "an operation that does not stand in the table");
-                Problem::new(kinds::FORBIDDEN)
-            })?;
-            operation.admit(&caller.principal)?;
-            Ok(caller)
+            let (app, claims) = claimed(&request)?;
+            let found = account::principal(&app.db, &app.policy, &claims, source(&request)).await;
+            Self::let_in(&request, found.map_err(Failure::told)?)
         })
     }
 }
 
-async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {
+impl Caller {
+    /// Who sends a request, with where the data stood when it came in.
+    pub(crate) async fn and_state(request: &HttpRequest) -> Result<(Self, State), Problem> {
+        let (app, claims) = claimed(request)?;
+        let source = source(request);
+        let found = account::principal_and_state(&app.db, &app.policy, &claims, source).await;
+        let (principal, state) = found.map_err(Failure::told)?.unzip();
+        let caller = Self::let_in(request, principal)?;
+        Ok((caller, state.ok_or_else(unauthenticated)?))
+    }
+
+    fn let_in(request: &HttpRequest, principal: Option<Principal>) -> Result<Self, Problem> {
+        let caller = Self {
+            principal: principal.ok_or_else(unauthenticated)?,
+            request_id: request_id(request),
+            source: source(request),
+        };
+        tracing::Span::current().record("user", tracing::field::display(caller.principal.id));
+        // For the edge, which records what is denied.
+        request.extensions_mut().insert(caller.author());
+        let pattern = request.match_pattern().unwrap_or_default();
+        let operation = access::find(request.method().as_str(), &pattern);
+        let operation = operation.ok_or_else(|| {
+            tracing::error!(pattern, "an operation that does not stand in the table");
+            Problem::new(kinds::FORBIDDEN)
+        })?;
+        operation.admit(&caller.principal)?;
+        Ok(caller)
+    }
+}
+
+/// Whom the token of a request names, with all that handlers share.
+fn claimed(request: &HttpRequest) -> Result<(&web::Data<App>, Claims), Problem> {
     let app = request
         .app_data::<web::Data<App>>()
         .ok_or(Problem::new(kinds::INTERNAL))?;
@@ -72,10 +92,7 @@ async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {
         .and_then(|token| app.tokens.read(Use::Access, token, now))
         .ok_or_else(unauthenticated)?;
     app.edge.limits.principal(claims.sub)?;
-    account::principal(&app.db, &app.policy, &claims, source(request))
-        .await
-        .map_err(crate::store::Failure::told)?
-        .ok_or_else(unauthenticated)
+    Ok((app, claims))
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::user::first_administrators;
 use super::{Failed, load, open, say, terminal};
+use crate::answers::Answers;
 use crate::app::{self, App};
 use crate::audit::sealer::Sealer;
 use crate::auth::keys::Vault;
@@ -110,6 +111,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         issuer: config.issuer.as_str().into(),
         edge: Arc::new(edge),
         landing_months: config.landing_months,
+        answers: Arc::new(Answers::default()),
         sealer: Arc::new(sealer),
         draining: Arc::new(AtomicBool::new(false)),
     })

@@ -18,7 +18,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use domain::money::{MoneyUnit, Total};
 use domain::rate::Percent;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::body::read_part;
@@ -170,14 +170,6 @@ impl FromRequest for Print {
         };
         ready(read())
     }
-}
-
-/// The answer of an operation that answers tables too, to who wants none.
-#[must_use]
-pub(crate) fn json(body: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((VARY, "Accept"))
-        .json(body)
 }
 
 impl Sheet {

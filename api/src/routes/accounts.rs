@@ -4,7 +4,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpResponse, get, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::{Accounts, Line};
 use domain::monthly::CoveredRates;
@@ -16,18 +16,17 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::investment::InvestmentRate;
-use super::link::{Link, set_filters, told};
-use super::numbers::{self, Begun, IfNoneMatch};
+use super::link::{Link, told};
+use super::numbers::{Asking, IfNoneMatch};
 use super::query::{
     Accounting, AccountsParameters, Comparison, ProjectFilters, UNDER_CONSTRUCTION,
 };
 use super::summary::CountAndSum;
 use crate::app::App;
-use crate::auth::{Caller, Reach};
 use crate::body::Query;
 use crate::codes::{LevelCode, Spreadsheet};
 use crate::print::negotiate::{CSV, XLSX};
-use crate::print::{Print, Printing, json};
+use crate::print::{Print, Printing};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::accounting::year::{self, Question, Year};
@@ -242,25 +241,21 @@ pub struct AccountsView {
 #[get("/v1/accounts/{year}")]
 async fn get_accounts(
     app: web::Data<App>,
-    request: HttpRequest,
-    caller: Caller,
+    asking: Asking,
     year: web::Path<i32>,
     parameters: Query<AccountsParameters>,
     print: Print,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(known) = asking.known(print.0) {
+        return Ok(known);
+    }
     let questions = parameters
         .0
         .questions(*year, app.db.clock(), app.landing_months)?;
-    let reach = caller.principal.reads();
-    let (state, tag) = match numbers::begin(&app, &request, &reach, &print).await? {
-        Begun::Known(response) => return Ok(response),
-        Begun::New(state, tag) => (state, tag),
-    };
-    let filters = set_filters(request.query_string());
-    let told = Told::read(&app.db, reach, questions, filters, state.is_complete).await?;
+    let told = Told::read(&app.db, &asking, questions).await?;
     match print.0 {
         Some(sheet) => table::answer(&app.db, sheet, &told).await,
-        None => Ok(tag.on(json(&told.accounts()))),
+        None => asking.answer(&told.accounts()),
     }
 }
 
@@ -279,11 +274,10 @@ struct Told {
 impl Told {
     async fn read(
         db: &Db,
-        reach: Reach,
+        asking: &Asking,
         (question, compared): (Question, Vec<(Comparison, Question)>),
-        filters: BTreeMap<String, Vec<String>>,
-        sums_are_complete: bool,
     ) -> Result<Self, Problem> {
+        let (reach, sums_are_complete) = (asking.reach.clone(), asking.sums_are_complete);
         let asked = question.clone();
         let (answer, others) = db
             .read(async move |tx| {
@@ -300,7 +294,7 @@ impl Told {
         let as_of = question.frame.as_of.unwrap_or_else(|| clock.now());
         Ok(Self {
             question,
-            filters,
+            filters: asking.filters(),
             as_of,
             today: clock.day_of(as_of),
             answer,

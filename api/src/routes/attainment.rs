@@ -4,7 +4,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpResponse, get, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::Line;
 use domain::family::Level;
@@ -15,16 +15,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::link::{Link, set_filters};
-use super::numbers::{self, Begun, IfNoneMatch};
+use super::link::Link;
+use super::numbers::{Asking, IfNoneMatch};
 use super::query::{AttainmentParameters, UNDER_CONSTRUCTION};
 use super::targets::TargetView;
 use crate::app::App;
-use crate::auth::{Caller, Reach};
 use crate::body::Query;
 use crate::codes::{AttainmentStateCode, Spreadsheet};
 use crate::print::negotiate::{CSV, XLSX};
-use crate::print::{Print, Printing, json};
+use crate::print::{Print, Printing};
 use crate::problem::Problem;
 use crate::store::attainment::{self, Held, Question};
 use crate::store::counting::{Base, Frame};
@@ -120,22 +119,18 @@ pub struct AttainmentView {
 #[get("/v1/targets/attainment")]
 async fn get_attainment(
     app: web::Data<App>,
-    request: HttpRequest,
-    caller: Caller,
+    asking: Asking,
     parameters: Query<AttainmentParameters>,
     print: Print,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(known) = asking.known(print.0) {
+        return Ok(known);
+    }
     let question = parameters.0.question(app.db.clock())?;
-    let reach = caller.principal.reads();
-    let (state, tag) = match numbers::begin(&app, &request, &reach, &print).await? {
-        Begun::Known(response) => return Ok(response),
-        Begun::New(state, tag) => (state, tag),
-    };
-    let filters = set_filters(request.query_string());
-    let answer = Answer::read(&app.db, reach, question, filters, state.is_complete).await?;
+    let answer = Answer::read(&app.db, &asking, question).await?;
     match print.0 {
         Some(sheet) => table::answer(&app.db, sheet, &answer).await,
-        None => Ok(tag.on(json(&view(answer)))),
+        None => asking.answer(&view(answer)),
     }
 }
 
@@ -150,13 +145,8 @@ struct Answer {
 }
 
 impl Answer {
-    async fn read(
-        db: &Db,
-        reach: Reach,
-        question: Question,
-        filters: BTreeMap<String, Vec<String>>,
-        sums_are_complete: bool,
-    ) -> Result<Self, Problem> {
+    async fn read(db: &Db, asking: &Asking, question: Question) -> Result<Self, Problem> {
+        let (reach, sums_are_complete) = (asking.reach.clone(), asking.sums_are_complete);
         let (asked_as_of, today) = (question.as_of, question.today);
         let (covers_all, held) = db
             .read(async move |tx| {
@@ -167,7 +157,7 @@ impl Answer {
         Ok(Self {
             held,
             covers_all,
-            filters,
+            filters: asking.filters(),
             asked_as_of,
             as_of: asked_as_of.unwrap_or_else(|| db.clock().now()),
             today,

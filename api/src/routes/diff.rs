@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::link::{instant, query, set_filters};
-use super::numbers::{self, Begun, IfNoneMatch};
+use super::link::{instant, query};
+use super::numbers::{Asking, IfNoneMatch};
 use super::page;
 use super::query::{ChangeFilters, ChangedParameters, DiffFilters, DiffParameters, Paging, Span};
 use super::summary::CountAndSum;
@@ -27,7 +27,7 @@ use crate::codes::{
 };
 use crate::page::Page;
 use crate::print::negotiate::{CSV, XLSX};
-use crate::print::{Print, Printing, json};
+use crate::print::{Print, Printing};
 use crate::problem::Problem;
 use crate::store::diff::{self, Cell, Diff, Group, Item, Question, Stood};
 
@@ -192,24 +192,21 @@ pub struct SummaryDiff {
 #[get("/v1/summary/diff")]
 async fn get_diff(
     app: web::Data<App>,
-    request: HttpRequest,
-    caller: Caller,
+    asking: Asking,
     parameters: Query<DiffParameters>,
     print: Print,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(known) = asking.known(print.0) {
+        return Ok(known);
+    }
     let question = parameters.0.question(app.db.clock())?;
-    let reach = caller.principal.reads();
-    let tag = match numbers::begin(&app, &request, &reach, &print).await? {
-        Begun::Known(response) => return Ok(response),
-        Begun::New(_, tag) => tag,
-    };
-    let asked = question.clone();
+    let (asked, reach) = (question.clone(), asking.reach.clone());
     let whole = async move |tx: &_| diff::answer(tx, &reach, &asked).await;
     let found = app.db.read(whole).await?;
-    let filters = set_filters(request.query_string());
+    let filters = asking.filters();
     match print.0 {
         Some(sheet) => table::answer(sheet, app.db.clock(), &question, &found, &filters),
-        None => Ok(tag.on(json(&view(&question, &found, filters)))),
+        None => asking.answer(&view(&question, &found, filters)),
     }
 }
 

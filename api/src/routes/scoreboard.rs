@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::numbers::{self, Begun, IfNoneMatch};
+use super::numbers::{Asking, IfNoneMatch};
 use super::query::ScoreboardParameters;
 use super::single;
 use crate::app::App;
@@ -19,7 +19,7 @@ use crate::codes::Spreadsheet;
 use crate::input::scoreboard::SchemeInput;
 use crate::precondition::Precondition;
 use crate::print::negotiate::{CSV, XLSX};
-use crate::print::{Print, Printing, json};
+use crate::print::{Print, Printing};
 use crate::problem::Problem;
 use crate::store::Failure;
 use crate::store::scoreboard::{self, scheme};
@@ -70,18 +70,16 @@ impl From<&scheme::Record> for ScoreboardSchemeView {
 #[get("/v1/scoreboard")]
 async fn get_scoreboard(
     app: web::Data<App>,
-    request: HttpRequest,
-    caller: Caller,
+    asking: Asking,
     parameters: Query<ScoreboardParameters>,
     print: Print,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(known) = asking.known(print.0) {
+        return Ok(known);
+    }
     let clock = app.db.clock();
     let question = parameters.0.question(clock)?;
-    let reach = caller.principal.reads();
-    let tag = match numbers::begin(&app, &request, &reach, &print).await? {
-        Begun::Known(response) => return Ok(response),
-        Begun::New(_, tag) => tag,
-    };
+    let reach = asking.reach.clone();
     let answer = app
         .db
         .read(async move |tx| scoreboard::answer(tx, &reach, &question).await)
@@ -89,7 +87,7 @@ async fn get_scoreboard(
     let view = ScoreboardView::new(&answer, clock.now());
     match print.0 {
         Some(sheet) => table::answer(clock, sheet, &answer, &view),
-        None => Ok(tag.on(json(&view))),
+        None => asking.answer(&view),
     }
 }
 

@@ -4,7 +4,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpResponse, get, web};
 use chrono::{DateTime, Utc};
 use domain::money::Total;
 use domain::rollup::Measures;
@@ -13,16 +13,15 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::link::{Link, set_filters, told};
-use super::numbers::{self, Begun, IfNoneMatch};
+use super::link::{Link, told};
+use super::numbers::{Asking, IfNoneMatch};
 use super::query::{Grouping, ProjectFilters, SummaryParameters};
 use super::views::Amount;
 use crate::app::App;
-use crate::auth::{Caller, Reach};
 use crate::body::Query;
 use crate::codes::{LevelCode, Spreadsheet};
 use crate::print::negotiate::{CSV, XLSX};
-use crate::print::{Print, Printing, json};
+use crate::print::{Print, Printing};
 use crate::problem::Problem;
 use crate::store::summary::{self, Cell, Dimension, Question};
 use crate::store::{Db, Failure};
@@ -152,22 +151,18 @@ pub struct SummaryView {
 #[get("/v1/summary")]
 async fn get_summary(
     app: web::Data<App>,
-    request: HttpRequest,
-    caller: Caller,
+    asking: Asking,
     parameters: Query<SummaryParameters>,
     print: Print,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(known) = asking.known(print.0) {
+        return Ok(known);
+    }
     let question = parameters.0.question(app.db.clock())?;
-    let filters = set_filters(request.query_string());
-    let reach = caller.principal.reads();
-    let (state, tag) = match numbers::begin(&app, &request, &reach, &print).await? {
-        Begun::Known(response) => return Ok(response),
-        Begun::New(state, tag) => (state, tag),
-    };
-    let summed = Summed::read(&app.db, reach, question, filters, state.is_complete).await?;
+    let summed = Summed::read(&app.db, &asking, question).await?;
     match print.0 {
         Some(sheet) => table::answer(&app.db, sheet, &summed).await,
-        None => Ok(tag.on(json(&view(summed)))),
+        None => asking.answer(&view(summed)),
     }
 }
 
@@ -180,14 +175,9 @@ struct Summed {
 }
 
 impl Summed {
-    async fn read(
-        db: &Db,
-        reach: Reach,
-        question: Question,
-        filters: BTreeMap<String, Vec<String>>,
-        sums_are_complete: bool,
-    ) -> Result<Self, Problem> {
-        let asked = question.clone();
+    async fn read(db: &Db, asking: &Asking, question: Question) -> Result<Self, Problem> {
+        let (asked, reach) = (question.clone(), asking.reach.clone());
+        let sums_are_complete = asking.sums_are_complete;
         let answer = if question.needs_one_state(&reach) || !sums_are_complete {
             let whole =
                 async move |tx: &_| summary::answer(tx, &reach, asked, sums_are_complete).await;
@@ -200,7 +190,7 @@ impl Summed {
         Ok(Self {
             answer,
             question,
-            filters,
+            filters: asking.filters(),
             as_of,
         })
     }

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use ipnet::IpNet;
 use sea_orm::prelude::Json;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, Query, SelectStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, FromQueryResult};
+use sea_orm::{ColumnTrait, ConnectionTrait, FromQueryResult, QueryResult};
 use uuid::Uuid;
 
 use crate::auth::policy::Standing;
@@ -20,6 +20,7 @@ use crate::entity::{
     account, account_grant, account_password, region_closure, second_factor, service_account,
     session,
 };
+use crate::store::rollup::State;
 use crate::store::row::strings;
 use crate::store::{Db, Failure, corrupt};
 
@@ -53,11 +54,35 @@ pub async fn principal(
     source: Option<IpAddr>,
 ) -> Result<Option<Principal>, Failure> {
     let now = db.clock().now();
-    let today = db.clock().day_of(now);
-    let rows = db
-        .reader()
-        .query_all(&question(claims.sub, claims.sid, now, today))
-        .await?;
+    let rows = db.reader().query_all(&question(db, claims, now)).await?;
+    of(&rows, policy, claims, source, now)
+}
+
+/// The same, with where the data stood; one query too.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn principal_and_state(
+    db: &Db,
+    policy: &Policy,
+    claims: &Claims,
+    source: Option<IpAddr>,
+) -> Result<Option<(Principal, State)>, Failure> {
+    let now = db.clock().now();
+    let mut question = question(db, claims, now);
+    State::beside(&mut question);
+    let rows = db.reader().query_all(&question).await?;
+    let state = rows.first().map(State::of).transpose()?;
+    Ok(of(&rows, policy, claims, source, now)?.zip(state))
+}
+
+fn of(
+    rows: &[QueryResult],
+    policy: &Policy,
+    claims: &Claims,
+    source: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<Option<Principal>, Failure> {
     let mut rows: Vec<Row> = rows
         .iter()
         .map(|row| Row::from_query_result(row, ""))
@@ -137,7 +162,8 @@ fn grants_of(rows: &[Row]) -> Result<Vec<Grant>, Failure> {
     Ok(grants)
 }
 
-fn question(account: Uuid, session: Uuid, now: DateTime<Utc>, today: NaiveDate) -> SelectStatement {
+fn question(db: &Db, claims: &Claims, now: DateTime<Utc>) -> SelectStatement {
+    let today = db.clock().day_of(now);
     let mut select = Query::select();
     select
         .columns([
@@ -212,8 +238,8 @@ fn question(account: Uuid, session: Uuid, now: DateTime<Utc>, today: NaiveDate) 
             Expr::col((region_closure::Entity, region_closure::Column::Ancestor))
                 .equals((account_grant::Entity, account_grant::Column::Region)),
         )
-        .and_where(session::Column::Id.eq(session))
-        .and_where(session::Column::AccountId.eq(account))
+        .and_where(session::Column::Id.eq(claims.sid))
+        .and_where(session::Column::AccountId.eq(claims.sub))
         .and_where(session::Column::EndedAt.is_null())
         .and_where(session::Column::AbsoluteUntil.gt(now))
         .and_where(account::Column::DisabledAt.is_null())
