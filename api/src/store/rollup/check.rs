@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Statement, Valu
 
 use super::entries::{KEYS, MEASURES, Of, entries};
 use super::past::{last_kept, of_everything};
-use super::{TOUCHED, alone, unhurried};
+use super::{TOUCHED, alone, of_all_regions, unhurried};
 use crate::store::{Db, Failure, corrupt};
 
 /// How many differences are told.
@@ -102,7 +102,7 @@ pub async fn health(db: &impl ConnectionTrait) -> Result<Health, Failure> {
 
 /// How many cells differ, and the first of them.
 async fn differences(tx: &DatabaseTransaction) -> Result<(i64, Vec<Difference>), Failure> {
-    let all_regions = KEYS.replacen("region", "'' AS region", 1);
+    let all_regions = of_all_regions();
     let waiting = format!("rollup_pending WHERE line <> '{TOUCHED}'");
     let waiting_of_all = format!("(SELECT {all_regions}, {MEASURES} FROM {waiting}) AS waiting");
     let counted_of_all = format!("(SELECT {all_regions}, {MEASURES} FROM present) AS everywhere");

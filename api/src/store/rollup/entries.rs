@@ -7,8 +7,6 @@
 //! lasts stands at its first year and, as `…_ended`, at the year after its last. Its detail is the year before in
 //! which the project was under construction; of what was signed, one more than the months until it landed; else 0.
 
-use std::fmt::Write;
-
 use domain::accounting::Line;
 
 /// A sum of 分 is kept in two parts, each of which fits a BIGINT for any number of projects.
@@ -63,31 +61,46 @@ pub(super) enum Of<'a> {
 
 /// A select of entries that are summed up by their keys.
 pub(super) fn entries(of: Of<'_>) -> String {
-    let mut projects = projects(of, true);
-    let mut lines = lines(of, true);
     let is_difference = matches!(of, Of::Changed(_) | Of::Between);
-    if is_difference {
-        let _ = write!(projects, " UNION ALL {}", self::projects(of, false));
-        let _ = write!(lines, " UNION ALL {}", self::lines(of, false));
-    }
-    let fen = |part: &str| format!("CAST(SUM(sign * (fen {part} {PART})) AS BIGINT)");
-    let (high, low) = (fen("/"), fen("%"));
+    // As it is now, and less what it was before.
+    let both = |rows: fn(Of<'_>, bool) -> String| {
+        let now = rows(of, true);
+        if is_difference {
+            format!("{now} UNION ALL {}", rows(of, false))
+        } else {
+            now
+        }
+    };
     let having = if is_difference {
-        format!(" HAVING SUM(sign) <> 0 OR {high} <> 0 OR {low} <> 0")
+        " HAVING SUM(n) <> 0 OR SUM(high) <> 0 OR SUM(low) <> 0"
     } else {
-        String::new()
+        ""
+    };
+    // Of few projects, to find them once is all; of the whole library, to keep them apart takes longer than to read them
+    // twice, and nothing is known of them then by which to join them.
+    let how = if matches!(of, Of::All | Of::Until) {
+        "NOT MATERIALIZED "
+    } else {
+        ""
     };
     format!(
-        "WITH a AS ({projects}), l AS ({lines}), entry AS (\
-         SELECT sign, region, '{STOCK}' AS line, 0 AS year, tier, stage, condition, kind, by_project, by_part, \
-         0 AS detail, COALESCE(fen, 0) AS fen FROM a \
-         UNION ALL SELECT sign, region, '{REST}', 0, tier, stage, condition, kind, by_project, by_part, 0, \
-         COALESCE(rest, 0) FROM a WHERE NOT by_part \
-         UNION ALL SELECT a.sign, a.region, l.line, l.year, a.tier, CASE WHEN l.has_stage THEN a.stage ELSE '' END, \
-         CASE WHEN l.has_stage THEN a.condition ELSE '' END, COALESCE(l.kind, a.kind), a.by_project, a.by_part, \
-         l.detail, COALESCE(l.fen, a.fen, 0) FROM a JOIN l ON l.project_id = a.id AND l.sign = a.sign) \
-         SELECT {KEYS}, CAST(SUM(sign) AS BIGINT) AS n, {high} AS high, {low} AS low \
-         FROM entry GROUP BY {KEYS}{having}"
+        "WITH a AS {how}({projects}), span AS {how}({spans}), figure AS ({figures}), {years}, l AS ({lines}), entry AS (\
+         SELECT sign AS n, sign * COALESCE(fen / {PART}, 0) AS high, sign * COALESCE(fen % {PART}, 0) AS low, \
+         region, '{STOCK}' AS line, 0 AS year, tier, stage, condition, kind, by_project, by_part, 0 AS detail FROM a \
+         UNION ALL SELECT sign, sign * COALESCE(rest / {PART}, 0), sign * COALESCE(rest % {PART}, 0), \
+         region, '{REST}', 0, tier, stage, condition, kind, by_project, by_part, 0 FROM a WHERE NOT by_part \
+         UNION ALL SELECT a.sign * l.n, a.sign * COALESCE(l.high, a.fen / {PART}, 0), \
+         a.sign * COALESCE(l.low, a.fen % {PART}, 0), a.region, l.line, l.year, a.tier, \
+         CASE WHEN l.has_stage THEN a.stage ELSE '' END, CASE WHEN l.has_stage THEN a.condition ELSE '' END, \
+         COALESCE(l.kind, a.kind), a.by_project, a.by_part, l.detail \
+         FROM a JOIN l ON l.project_id = a.id AND l.sign = a.sign) \
+         SELECT {KEYS}, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(high) AS BIGINT) AS high, CAST(SUM(low) AS BIGINT) AS low \
+         FROM entry GROUP BY {KEYS}{having}",
+        projects = both(projects),
+        spans = both(spans),
+        figures = both(figures),
+        years = years(),
+        lines = lines(),
     )
 }
 
@@ -102,13 +115,13 @@ fn projects(of: Of<'_>, now: bool) -> String {
         ),
         (Of::Until, _) => (
             "project_version",
-            format!(" AND {}", known("project_version", "updated_at", "$1")),
+            format!(" AND {}", known("updated_at", "$1")),
         ),
         (Of::Between, now) => (
             "project_version",
             format!(
                 " AND id IN ({TOUCHED}) AND {}",
-                known("project_version", "updated_at", end(now))
+                known("updated_at", end(now))
             ),
         ),
     };
@@ -120,166 +133,111 @@ fn projects(of: Of<'_>, now: bool) -> String {
     )
 }
 
-/// What stands beside projects: plans, months and spans of the accounts.
-fn lines(of: Of<'_>, now: bool) -> String {
-    let sign = sign(now);
+/// The spans of the accounts.
+fn spans(of: Of<'_>, now: bool) -> String {
+    let (sign, when) = (sign(now), when(of, now));
+    format!(
+        "SELECT {sign} AS sign, project_id, line, from_year, to_year, previous_year, landed_after \
+         FROM accounting_span WHERE {when}"
+    )
+}
+
+/// What was told in 元 of a year: its months and its plan.
+fn figures(of: Of<'_>, now: bool) -> String {
+    let (sign, when) = (sign(now), when(of, now));
+    let none = "CAST(NULL AS BIGINT)";
+    format!(
+        "SELECT {sign} AS sign, project_id, year, completed_fen AS completed, allocated_fen AS allocated, \
+         received_fen AS received, {none} AS planned FROM investment_month WHERE {when} \
+         UNION ALL SELECT {sign}, project_id, year, {none}, {none}, {none}, planned_fen FROM plan_year WHERE {when}"
+    )
+}
+
+/// The figures of each year together, as `y`: of how many months each was told, and how much that was. Beside them,
+/// since when anything completed was told, and since when funds were told both as allocated and as received.
+fn years() -> String {
+    let sums = ["completed", "allocated", "received", "planned"].map(|figure| {
+        format!(
+            "COUNT({figure}) AS {figure}, CAST(SUM({figure} / {PART}) AS BIGINT) AS {figure}_high, \
+             CAST(SUM({figure} % {PART}) AS BIGINT) AS {figure}_low"
+        )
+    });
+    let first = |figure: &str| {
+        format!("MIN(CASE WHEN {figure} > 0 THEN year END) OVER (PARTITION BY sign, project_id)")
+    };
+    format!(
+        "told AS (SELECT sign, project_id, year, {} FROM figure GROUP BY sign, project_id, year), \
+         since AS (SELECT told.*, {} AS completed_since, {} AS allocated_since, {} AS received_since FROM told), \
+         y AS (SELECT since.*, CASE WHEN allocated_since < received_since THEN received_since \
+         WHEN allocated_since >= received_since THEN allocated_since END AS funded_since FROM since)",
+        sums.join(", "),
+        first("completed"),
+        first("allocated"),
+        first("received"),
+    )
+}
+
+/// What stands beside projects, by lines: the plans, the months and the spans of the accounts. Without an amount it is
+/// the project's own that counts, and without a kind the project's own too.
+fn lines() -> String {
     let lasting: Vec<String> = Line::ALL
         .iter()
         .filter(|line| line.is_range())
         .map(|line| format!("'{}'", line.code()))
         .collect();
     let lasting = lasting.join(", ");
-    let span = |line: &str, year: &str, detail: &str, which: &str| {
-        let when = when(of, now, "accounting_span");
-        format!(
-            "SELECT {sign} AS sign, project_id, {line} AS line, {year} AS year, FALSE AS has_stage, \
-             CAST(NULL AS TEXT) AS kind, {detail} AS detail, CAST(NULL AS BIGINT) AS fen \
-             FROM accounting_span WHERE {which}{when}"
-        )
-    };
-    let ended = format!("line IN ({lasting}) AND to_year IS NOT NULL AND ");
+    let own = "CAST(NULL AS BIGINT), CAST(NULL AS BIGINT)";
+    let its_kind = "CAST(NULL AS TEXT)";
+    let exact = "'exact'";
     let mut all = vec![
-        span(
-            "line",
-            "from_year",
-            "COALESCE(previous_year, landed_after + 1, 0)",
-            "",
+        format!(
+            "SELECT sign, project_id, line, from_year AS year, FALSE AS has_stage, {its_kind} AS kind, \
+             COALESCE(previous_year, landed_after + 1, 0) AS detail, 1 AS n, CAST(NULL AS BIGINT) AS high, \
+             CAST(NULL AS BIGINT) AS low FROM span"
         ),
-        span(&format!("line || '{ENDED}'"), "to_year + 1", "0", &ended),
+        format!(
+            "SELECT sign, project_id, line || '{ENDED}', to_year + 1, FALSE, {its_kind}, 0, 1, {own} FROM span \
+             WHERE line IN ({lasting}) AND to_year IS NOT NULL"
+        ),
     ];
-    all.extend(money(of, now).into_iter().map(|money| {
-        let Told {
-            line,
-            year,
-            kind,
-            fen,
-            from,
-        } = money;
-        format!("SELECT {sign}, m.project_id, '{line}', {year}, TRUE, {kind}, 0, {fen} FROM {from}")
-    }));
+    let mut add = |line: &str, year: &str, kind: &str, sum: &str, which: &str| {
+        all.push(format!(
+            "SELECT sign, project_id, '{line}', {year}, TRUE, {kind}, 0, {sum} FROM y WHERE {which}"
+        ));
+    };
+    let completed = "completed, completed_high, completed_low";
+    let allocated = "allocated, allocated_high, allocated_low";
+    let received = "received, received_high, received_low";
+    let planned = "planned, planned_high, planned_low";
+    add(PLAN, "year", exact, planned, "planned > 0");
+    add(INVESTED, "year", its_kind, completed, "completed > 0");
+    add(INVESTED_TOTAL, "0", exact, completed, "completed > 0");
+    add(RECEIVED_TOTAL, "0", exact, received, "received > 0");
+    // The sides of the rates of investment, where both are told.
+    let (first, both) = ("year = completed_since", "planned > 0 AND completed > 0");
+    add(TOLD, "year", its_kind, &format!("1, {own}"), first);
+    add(PLAN_TOLD, "year", exact, planned, both);
+    add(PLAN_MET, "year", exact, completed, both);
+    let since = "CASE WHEN year < funded_since THEN funded_since ELSE year END";
+    let is_funded = |figure: &str| format!("funded_since IS NOT NULL AND {figure} > 0");
+    add(FUNDED, "year", exact, "1, 0, 0", "year = funded_since");
+    add(ALLOCATED, since, exact, allocated, &is_funded("allocated"));
+    add(RECEIVED, since, exact, received, &is_funded("received"));
     all.join(" UNION ALL ")
 }
 
-/// A line of what was told in 元: its year, how its amount is known, the amount, and the rows that tell it, as `m`.
-struct Told {
-    line: &'static str,
-    year: &'static str,
-    kind: &'static str,
-    fen: &'static str,
-    from: String,
-}
-
-impl Told {
-    const fn of(
-        line: &'static str,
-        year: &'static str,
-        kind: &'static str,
-        fen: &'static str,
-        from: String,
-    ) -> Self {
-        Self {
-            line,
-            year,
-            kind,
-            fen,
-            from,
-        }
-    }
-}
-
-/// How the project's own amount is known.
-const ITS_OWN: &str = "CAST(NULL AS TEXT)";
-
-/// The amount is known to the 分.
-const EXACT: &str = "'exact'";
-
-/// The months of which a figure is told, as `m`.
-fn months(of: Of<'_>, now: bool, fen: &str) -> String {
-    let when = when(of, now, "m");
-    format!("investment_month AS m WHERE m.{fen} IS NOT NULL AND {when}")
-}
-
-/// The plans with an amount, as `m`.
-fn plans(of: Of<'_>, now: bool) -> String {
-    let when = when(of, now, "m");
-    format!("plan_year AS m WHERE m.planned_fen IS NOT NULL AND {when}")
-}
-
-/// Plans and months.
-fn money(of: Of<'_>, now: bool) -> Vec<Told> {
-    let line = Told::of;
-    let completed = || months(of, now, "completed_fen");
-    let received = months(of, now, "received_fen");
-    let mut all = vec![
-        line(PLAN, "m.year", EXACT, "m.planned_fen", plans(of, now)),
-        line(INVESTED, "m.year", ITS_OWN, "m.completed_fen", completed()),
-        line(INVESTED_TOTAL, "0", EXACT, "m.completed_fen", completed()),
-        line(RECEIVED_TOTAL, "0", EXACT, "m.received_fen", received),
-    ];
-    all.extend(sides_of_rates(of, now));
-    all
-}
-
-/// Of the plans and months of which both sides of a rate are told, the one and the other.
-fn sides_of_rates(of: Of<'_>, now: bool) -> [Told; 6] {
-    let line = Told::of;
-    let with = |rows: &str, table: &str, fen: &str| {
-        let when = when(of, now, "o");
-        format!(
-            "{rows} AND EXISTS (SELECT 1 FROM {table} AS o WHERE o.project_id = m.project_id AND o.year = m.year \
-             AND o.{fen} IS NOT NULL AND {when})"
-        )
-    };
-    let completed = months(of, now, "completed_fen");
-    let first_told = format!(
-        "(SELECT m.project_id, MIN(m.year) AS year FROM {completed} GROUP BY m.project_id) AS m"
-    );
-    let plan_told = with(&plans(of, now), "investment_month", "completed_fen");
-    let plan_met = with(&completed, "plan_year", "planned_fen");
-    // From which year on both are told.
-    let funded = format!(
-        "(SELECT project_id, CASE WHEN MIN(a) < MIN(r) THEN MIN(r) ELSE MIN(a) END AS year FROM \
-         (SELECT m.project_id, CASE WHEN m.allocated_fen IS NOT NULL THEN m.year END AS a, \
-         CASE WHEN m.received_fen IS NOT NULL THEN m.year END AS r FROM investment_month AS m WHERE {}) AS sides \
-         GROUP BY project_id HAVING MIN(a) IS NOT NULL AND MIN(r) IS NOT NULL)",
-        when(of, now, "m")
-    );
-    let of_funded = |fen: &str| {
-        let when = when(of, now, "m");
-        format!(
-            "investment_month AS m JOIN {funded} AS o ON o.project_id = m.project_id \
-             WHERE m.{fen} IS NOT NULL AND {when}"
-        )
-    };
-    let since = "CASE WHEN m.year < o.year THEN o.year ELSE m.year END";
-    let (allocated, received) = (of_funded("allocated_fen"), of_funded("received_fen"));
-    let funded = format!("{funded} AS m");
-    let no_amount = "CAST(NULL AS BIGINT)";
-    [
-        line(TOLD, "m.year", ITS_OWN, no_amount, first_told),
-        line(PLAN_TOLD, "m.year", EXACT, "m.planned_fen", plan_told),
-        line(PLAN_MET, "m.year", EXACT, "m.completed_fen", plan_met),
-        line(FUNDED, "m.year", EXACT, "CAST(0 AS BIGINT)", funded),
-        line(ALLOCATED, since, EXACT, "m.allocated_fen", allocated),
-        line(RECEIVED, since, EXACT, "m.received_fen", received),
-    ]
-}
-
 /// Which rows of what stands beside projects are meant.
-fn when(of: Of<'_>, now: bool, rows: &str) -> String {
+fn when(of: Of<'_>, now: bool) -> String {
     match (of, now) {
-        (Of::All, _) => format!("{rows}.superseded_at IS NULL"),
-        (Of::Changed(ids), true) => {
-            format!("{rows}.superseded_at IS NULL AND {rows}.project_id IN ({ids})")
-        }
+        (Of::All, _) => "superseded_at IS NULL".to_owned(),
+        (Of::Changed(ids), true) => format!("superseded_at IS NULL AND project_id IN ({ids})"),
         (Of::Changed(ids), false) => format!(
-            "({rows}.superseded_at IS NULL OR {rows}.superseded_at = $1) AND {rows}.recorded_at < $1 \
-             AND {rows}.project_id IN ({ids})"
+            "(superseded_at IS NULL OR superseded_at = $1) AND recorded_at < $1 AND project_id IN ({ids})"
         ),
-        (Of::Until, _) => known(rows, "recorded_at", "$1"),
+        (Of::Until, _) => known("recorded_at", "$1"),
         (Of::Between, now) => format!(
-            "{rows}.project_id IN ({TOUCHED}) AND {}",
-            known(rows, "recorded_at", end(now))
+            "project_id IN ({TOUCHED}) AND {}",
+            known("recorded_at", end(now))
         ),
     }
 }
@@ -287,10 +245,8 @@ fn when(of: Of<'_>, now: bool, rows: &str) -> String {
 /// The projects of which anything changed from `$1` to `$2`: whatever changes makes a version of the project.
 const TOUCHED: &str = "SELECT id FROM project_version WHERE updated_at > $1 AND updated_at <= $2";
 
-fn known(rows: &str, recorded: &str, at: &str) -> String {
-    format!(
-        "{rows}.{recorded} <= {at} AND ({rows}.superseded_at IS NULL OR {rows}.superseded_at > {at})"
-    )
+fn known(recorded: &str, at: &str) -> String {
+    format!("{recorded} <= {at} AND (superseded_at IS NULL OR superseded_at > {at})")
 }
 
 const fn end(now: bool) -> &'static str {

@@ -10,8 +10,10 @@ mod past;
 mod read;
 
 use sea_orm::DbErr;
+use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, RuntimeErr, Statement, Value, sqlx,
+    ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, RuntimeErr, Statement, Value,
+    sqlx,
 };
 use uuid::Uuid;
 
@@ -39,21 +41,34 @@ pub struct State {
     pub is_complete: bool,
 }
 
+impl State {
+    /// Has a query tell it too.
+    pub(crate) fn beside(select: &mut SelectStatement) {
+        let version = "(SELECT folded + (SELECT COUNT(*) FROM rollup_pending) FROM rollup_state)";
+        let is_complete = "(SELECT is_complete FROM rollup_state)";
+        select
+            .expr_as(Expr::cust(version), "data_version")
+            .expr_as(Expr::cust(is_complete), "sums_are_complete");
+    }
+
+    /// Out of a row of such a query.
+    pub(crate) fn of(row: &QueryResult) -> Result<Self, Failure> {
+        Ok(Self {
+            version: row.try_get("", "data_version")?,
+            is_complete: row.try_get("", "sums_are_complete")?,
+        })
+    }
+}
+
 /// Where the data stands, of what is committed.
 ///
 /// # Errors
 /// [`Failure`] of the database.
 pub async fn state(db: &impl ConnectionTrait) -> Result<State, Failure> {
-    let asked = Statement::from_string(
-        db.get_database_backend(),
-        "SELECT folded + (SELECT COUNT(*) FROM rollup_pending) AS version, is_complete FROM rollup_state",
-    );
-    let row = db.query_one_raw(asked).await?;
-    let row = row.ok_or_else(|| corrupt("rollup_state"))?;
-    Ok(State {
-        version: row.try_get("", "version")?,
-        is_complete: row.try_get("", "is_complete")?,
-    })
+    let mut select = Query::select();
+    State::beside(&mut select);
+    let row = db.query_one(&select).await?;
+    State::of(&row.ok_or_else(|| corrupt("rollup_state"))?)
 }
 
 /// Adds to the sums what a transaction has changed of the projects that it saved.
@@ -130,12 +145,19 @@ pub async fn rebuild(db: &Db) -> Result<(), Failure> {
 async fn rebuild_within(tx: &DatabaseTransaction) -> Result<(), Failure> {
     alone(tx, "").await?;
     past::forget(tx).await?;
-    tx.execute_unprepared("DELETE FROM rollup_cell").await?;
-    add(
-        tx,
-        &format!("SELECT * FROM ({}) AS present", entries(Of::All)),
-    )
-    .await?;
+    let of_all = of_all_regions();
+    // What the cells lack of what is counted: most are right, and are left alone.
+    let lacking = format!(
+        "WITH present AS ({}) SELECT {KEYS}, {} FROM (SELECT {KEYS}, {MEASURES} FROM present \
+         UNION ALL SELECT {of_all}, {MEASURES} FROM present \
+         UNION ALL SELECT {KEYS}, -n, -high, -low FROM rollup_cell) AS sides GROUP BY {KEYS} \
+         HAVING SUM(n) <> 0 OR SUM(high) <> 0 OR SUM(low) <> 0",
+        entries(Of::All),
+        summed()
+    );
+    grow(tx, &lacking).await?;
+    tx.execute_unprepared("DELETE FROM rollup_cell WHERE n = 0 AND high = 0 AND low = 0")
+        .await?;
     empty(tx).await?;
     tx.execute_unprepared("UPDATE rollup_state SET is_complete = TRUE")
         .await?;
@@ -164,29 +186,45 @@ pub async fn complete(db: &Db) -> Result<bool, Failure> {
     .await
 }
 
-/// Adds rows of keys and measures to the cells, each region's and all together; in their order, so that those which are
-/// read together lie together.
+/// Adds rows of keys and measures to the cells, each region's and all together.
 async fn add(tx: &DatabaseTransaction, rows: &str) -> Result<(), Failure> {
-    let of_region = KEYS;
-    let of_all = KEYS.replacen("region", "'' AS region", 1);
-    let sums = MEASURES
-        .split(", ")
-        .map(|measure| format!("CAST(SUM({measure}) AS BIGINT)"))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let of_all = of_all_regions();
+    let twice = format!(
+        "WITH added AS ({rows}) SELECT {KEYS}, {} FROM (SELECT {KEYS}, {MEASURES} FROM added \
+         UNION ALL SELECT {of_all}, {MEASURES} FROM added) AS twice GROUP BY {KEYS}",
+        summed()
+    );
+    grow(tx, &twice).await
+}
+
+/// Adds to the cells, by rows each of which has a cell of its own; in their order, so that those which are read together
+/// lie together.
+async fn grow(tx: &DatabaseTransaction, rows: &str) -> Result<(), Failure> {
     let grow = MEASURES
         .split(", ")
         .map(|measure| format!("{measure} = rollup_cell.{measure} + excluded.{measure}"))
         .collect::<Vec<_>>()
         .join(", ");
     tx.execute_unprepared(&format!(
-        "WITH added AS ({rows}) INSERT INTO rollup_cell ({KEYS}, {MEASURES}) \
-         SELECT {KEYS}, {sums} FROM (SELECT {of_region}, {MEASURES} FROM added \
-         UNION ALL SELECT {of_all}, {MEASURES} FROM added) AS twice WHERE TRUE GROUP BY {KEYS} \
+        "INSERT INTO rollup_cell ({KEYS}, {MEASURES}) SELECT {KEYS}, {MEASURES} FROM ({rows}) AS grown WHERE TRUE \
          ORDER BY {KEYS} ON CONFLICT ({KEYS}) DO UPDATE SET {grow}"
     ))
     .await?;
     Ok(())
+}
+
+/// The keys of the cells of all regions together.
+fn of_all_regions() -> String {
+    KEYS.replacen("region", "'' AS region", 1)
+}
+
+/// The sums of the measures, under their names.
+fn summed() -> String {
+    MEASURES
+        .split(", ")
+        .map(|measure| format!("CAST(SUM({measure}) AS BIGINT) AS {measure}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Empties what waits, of what this transaction sees, and counts it as folded.
@@ -226,7 +264,7 @@ async fn unhurried(tx: &DatabaseTransaction) -> Result<(), Failure> {
     if tx.get_database_backend() == DbBackend::Postgres {
         tx.execute_unprepared(
             "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
-             SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL work_mem = '128MB'",
+             SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL work_mem = '512MB'",
         )
         .await?;
     }
