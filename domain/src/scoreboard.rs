@@ -9,7 +9,7 @@ mod period;
 mod ranking;
 mod scheme;
 
-pub use figures::{Completed, Figures, Opened, Reading, Share, Value, open};
+pub use figures::{AnnualPlans, Completed, Figures, Opened, Reading, Share, Value, open};
 pub use period::{Period, PeriodError};
 pub use ranking::{Ratio, Score, Standing, State, change, rank};
 pub use scheme::{

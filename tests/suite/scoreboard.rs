@@ -426,12 +426,12 @@ async fn every_indicator_is_what_its_projects_are() {
         (&start["value"], &start["of"]["count"]),
         (&json!("0.00"), &json!(2))
     );
-    // 3,000,000 in March and 1,500,000 in February, of 10,000,000; one plan's amount is not told.
+    // Of a plan of which nothing was reported, and of one without an amount, nothing is compared.
     let plan = told("211199-a", "annual_plan_rate", "investment");
-    assert_eq!(plan["value"], "45.00");
+    assert_eq!(plan["value"], "75.00");
     assert_eq!(
         (&plan["of"]["count"], &plan["of"]["unknown_amounts"]),
-        (&json!(3), &json!(1))
+        (&json!(3), &json!(2))
     );
     assert_eq!(
         told("211199-c", "annual_plan_rate", "investment")["state"],
@@ -540,6 +540,11 @@ async fn what_is_closed_is_told_the_same_for_ever() {
     change_everything(&server, &manager).await;
     let again = manager.get(MARCH).await.expect(200).body;
     assert_eq!(again, board);
+    // Even a region that never had a project stands in what was closed.
+    let (admin, old) = (server.sign_in("admin").await, "/v1/regions/211199-old");
+    let tag = admin.get(old).await.expect(200).etag();
+    let kept = admin.delete(old).if_match(&tag).send().await.expect(409);
+    assert_eq!(kept.code(), "still_in_use");
     // The month before is closed later, as it stands then: what was told of it here stays too.
     close(&manager, "2025-02").await.expect(201);
     let again = manager.get(MARCH).await.expect(200).body;

@@ -33,6 +33,30 @@ impl Completed {
     }
 }
 
+/// The annual plans of a year, held against what was completed since its January.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnnualPlans {
+    /// How many projects have one.
+    pub projects: u64,
+    /// How many of them told what they completed.
+    pub reported: u64,
+    /// The plans of which both the amount and what was completed are told: only these are compared.
+    pub planned: Told,
+    /// What was completed of them.
+    pub completed: Told,
+}
+
+impl AnnualPlans {
+    fn join(self, other: Self) -> Self {
+        Self {
+            projects: self.projects + other.projects,
+            reported: self.reported + other.reported,
+            planned: self.planned.join(other.planned),
+            completed: self.completed.join(other.completed),
+        }
+    }
+}
+
 /// What was counted of a region in a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
@@ -42,10 +66,8 @@ pub struct Figures {
     pub landed_in_time: u64,
     /// What was completed in the period.
     pub completed: Completed,
-    /// What was completed from January to the period's end.
-    pub completed_to_date: Completed,
-    /// The annual plans of the year: how many projects, and of how many the amount is told.
-    pub planned: Completed,
+    /// The annual plans of the year, and what was completed of them until the period's end.
+    pub plans: AnnualPlans,
     /// The projects in stock, but for the withdrawn.
     pub stock: Measures,
 }
@@ -59,8 +81,7 @@ impl Figures {
         }
         self.landed_in_time += other.landed_in_time;
         self.completed = self.completed.join(other.completed);
-        self.completed_to_date = self.completed_to_date.join(other.completed_to_date);
-        self.planned = self.planned.join(other.planned);
+        self.plans = self.plans.join(other.plans);
         self.stock = self.stock.join(other.stock);
     }
 
@@ -144,7 +165,8 @@ impl<T> Reading<T> {
 pub struct Share {
     /// How many projects.
     pub count: u64,
-    /// Of how many of them the amount is not told exactly; nothing where no amount is asked for.
+    /// Of how many of them the amount does not count, for it or what it is compared with is not told exactly; nothing
+    /// where no amount is asked for.
     pub unknown: u64,
     /// What the amounts come to; none where no amount is asked for, or none is told.
     pub amount: Option<Total>,
@@ -171,13 +193,7 @@ pub fn open(item: Item, figures: &Figures) -> Opened {
             let reached = of_money(figures.completed);
             (reached, None, told(reached).map(Value::Amount))
         }
-        Indicator::AnnualPlanRate => {
-            let (reached, of) = (
-                of_money(figures.completed_to_date),
-                of_money(figures.planned),
-            );
-            (reached, Some(of), annual_plan_rate(reached, of))
-        }
+        Indicator::AnnualPlanRate => of_plans(figures.plans),
         Indicator::StartRate => of_counts(
             figures.line(Line::StartMet).count,
             figures.line(Line::StartPlanned).count,
@@ -270,18 +286,27 @@ fn of_counts(reached: u64, of: u64) -> (Share, Option<Share>, Reading<Value>) {
     (counted(reached), Some(counted(of)), value)
 }
 
-fn annual_plan_rate(reached: Share, of: Share) -> Reading<Value> {
-    let rate = Rate {
-        numerator: reached.amount.map(Total::fen),
-        denominator: of.amount.map(Total::fen),
+/// A plan of which nothing was reported is no plan of which nothing was completed: it is left out on both sides.
+fn of_plans(plans: AnnualPlans) -> (Share, Option<Share>, Reading<Value>) {
+    let is_any = plans.planned.count > 0;
+    let share = |count: u64, amount: Total| Share {
+        count,
+        unknown: count.saturating_sub(plans.planned.count),
+        amount: is_any.then_some(amount),
     };
-    if rate.is_applicable() && rate.numerator.is_some() {
+    let rate = Rate {
+        numerator: Some(plans.completed.sum.fen()),
+        denominator: Some(plans.planned.sum.fen()),
+    };
+    let value = if rate.is_applicable() {
         Reading::Known(Value::Rate(rate))
-    } else if rate.is_applicable() || of.count > 0 && of.amount.is_none() {
+    } else if plans.projects > 0 && !is_any {
         Reading::Unknown
     } else {
         Reading::NotApplicable
-    }
+    };
+    let of = share(plans.projects, plans.planned.sum);
+    (share(plans.reported, plans.completed.sum), Some(of), value)
 }
 
 /// Takes the size of a region out of a value.

@@ -234,17 +234,27 @@ fn a_rate_needs_something_to_be_reached() {
         1,
         Basis::None,
     );
-    for (reached, planned, expected) in [
-        (money(2, 5, 30), money(3, 2, 40), Ok("75.00")),
-        (money(2, 5, 0), money(3, 2, 40), Ok("0.00")),
-        (money(0, 0, 0), money(3, 2, 40), Err(Reading::Unknown)),
-        (money(2, 5, 30), money(3, 0, 0), Err(Reading::Unknown)),
-        (money(2, 5, 30), money(0, 0, 0), Err(Reading::NotApplicable)),
-        (money(2, 5, 30), money(1, 1, 0), Err(Reading::NotApplicable)),
+    let told = |count, fen| Told {
+        count,
+        sum: Total::from_parts(0, fen),
+    };
+    let plans = |projects, reported, both, planned, completed| AnnualPlans {
+        projects,
+        reported,
+        planned: told(both, planned),
+        completed: told(both, completed),
+    };
+    for (plans, expected) in [
+        (plans(3, 2, 2, 40, 30), Ok("75.00")),
+        (plans(3, 2, 2, 40, 0), Ok("0.00")),
+        // Plans of which nothing was reported, or that have no amount.
+        (plans(3, 0, 0, 0, 0), Err(Reading::Unknown)),
+        (plans(3, 2, 0, 0, 0), Err(Reading::Unknown)),
+        (plans(0, 0, 0, 0, 0), Err(Reading::NotApplicable)),
+        (plans(1, 1, 1, 0, 30), Err(Reading::NotApplicable)),
     ] {
         let figures = Figures {
-            completed_to_date: reached,
-            planned,
+            plans,
             ..Figures::default()
         };
         let opened = open(plan, &figures);
@@ -252,10 +262,9 @@ fn a_rate_needs_something_to_be_reached() {
             Ok(value) => assert_eq!(shown(plan, &figures).0, value),
             Err(reading) => assert_eq!(opened.value, reading),
         }
-        assert_eq!(
-            opened.of.unwrap().unknown,
-            planned.projects - planned.told.count
-        );
+        let both = plans.planned.count;
+        assert_eq!(opened.of.unwrap().unknown, plans.projects - both);
+        assert_eq!(opened.reached.unknown, plans.reported - both);
     }
     let landing = count(Indicator::LandingRate, 1);
     let mut of = figures(Line::Signed, measures(&[1, 1, 1], 0));

@@ -20,7 +20,8 @@ use crate::store::scoreboard::{Answer, Board, Previous, Row};
 pub struct ScoreboardProjects {
     /// How many projects.
     pub(super) count: u64,
-    /// Of how many of them the amount is not told exactly; null where no amount is asked for.
+    /// Of how many of them the amount does not count, for it is not told exactly, or one side of a plan and what was
+    /// completed of it is not told; null where no amount is asked for.
     unknown_amounts: Option<u64>,
     /// What their amounts come to, in 元; null where none is asked for, or none is told.
     amount: Option<String>,
@@ -178,6 +179,9 @@ impl ScoreboardView {
     }
 }
 
+/// The filters of a query, by their names.
+type Filters = Vec<(&'static str, String)>;
+
 /// Makes the queries of the projects behind figures.
 struct Links<'a> {
     period: Period,
@@ -187,14 +191,11 @@ struct Links<'a> {
 
 impl Links<'_> {
     /// The query of the counted projects of a region, filtered.
-    fn to(&self, region: (&str, Vec<String>), filter: Option<(&str, String)>) -> String {
-        let mut filters = BTreeMap::from([(region.0.to_owned(), region.1)]);
-        filters.extend(filter.map(|(name, value)| (name.to_owned(), vec![value])));
-        Link::new(&Base::Portfolio, self.frame, &filters).to(&[], None)
-    }
-
-    fn within(&self, region: &str, name: &str, value: String) -> String {
-        self.to(("region", vec![region.to_owned()]), Some((name, value)))
+    fn to(&self, region: (&str, Vec<String>), filters: Filters) -> String {
+        let mut all = BTreeMap::from([(region.0.to_owned(), region.1)]);
+        let filters = filters.into_iter();
+        all.extend(filters.map(|(name, value)| (name.to_owned(), vec![value])));
+        Link::new(&Base::Portfolio, self.frame, &all).to(&[], None)
     }
 
     fn region(&self, items: &[Item], row: &Row) -> ScoreboardRegion {
@@ -205,10 +206,9 @@ impl Links<'_> {
             count: row.figures.line(line).count,
             unknown_amounts: None,
             amount: None,
-            projects: self.within(
-                &row.code,
-                "account",
-                format!("{}:{line}", self.period.year()),
+            projects: self.to(
+                ("region", vec![row.code.clone()]),
+                vec![("account", format!("{}:{line}", self.period.year()))],
             ),
         };
         ScoreboardRegion {
@@ -236,7 +236,7 @@ impl Links<'_> {
                 count: stock.count,
                 unknown_amounts: Some(stock.count.saturating_sub(stock.exact_count)),
                 amount: (stock.exact_count > 0).then(|| stock.exact_sum.to_string()),
-                projects: self.to(("region", vec![row.code.clone()]), None),
+                projects: self.to(("region", vec![row.code.clone()]), vec![]),
             },
             date_unknown: ScoreboardDateUnknown {
                 started: unknown(Line::StartUnknown),
@@ -255,11 +255,11 @@ impl Links<'_> {
         let value = opened.value.known();
         let (reached, of) = self.filters(item.indicator);
         let is_money = item.measure == Measure::Investment;
-        let projects = |share: Share, (name, value): (&str, String)| ScoreboardProjects {
+        let projects = |share: Share, filters: Filters| ScoreboardProjects {
             count: share.count,
             unknown_amounts: is_money.then_some(share.unknown),
             amount: share.amount.map(|amount| amount.to_string()),
-            projects: self.within(region, name, value),
+            projects: self.to(("region", vec![region.to_owned()]), filters),
         };
         ScoreboardIndicator {
             indicator: IndicatorCode(item.indicator),
@@ -280,17 +280,16 @@ impl Links<'_> {
     }
 
     /// By which filters the projects of an indicator are found: those that reached it, and of a rate those that were to.
-    fn filters(
-        &self,
-        indicator: Indicator,
-    ) -> ((&'static str, String), Option<(&'static str, String)>) {
+    fn filters(&self, indicator: Indicator) -> (Filters, Option<Filters>) {
         let (period, year) = (self.period, self.period.year());
-        let in_line = |line: &str| ("account", format!("{period}:{line}"));
+        let in_line = |line: &str| vec![("account", format!("{period}:{line}"))];
         match indicator {
-            Indicator::CompletedInvestment => (("invested", period.to_string()), None),
+            Indicator::CompletedInvestment => (vec![("invested", period.to_string())], None),
             Indicator::AnnualPlanRate => {
                 let to_date = format!("{year}-01..{year}-{:02}", period.months().1);
-                (("invested", to_date), Some(("plan_year", year.to_string())))
+                let planned = ("plan_year", year.to_string());
+                let reported = vec![("invested", to_date), planned.clone()];
+                (reported, Some(vec![planned]))
             }
             Indicator::LandingRate => (
                 in_line(&format!("{LANDED_WITHIN}{}", self.landing_months)),
@@ -321,7 +320,7 @@ impl Links<'_> {
             count: *count,
             unknown_amounts: None,
             amount: None,
-            projects: self.to(("region_exact", codes), None),
+            projects: self.to(("region_exact", codes), vec![]),
         })
     }
 }

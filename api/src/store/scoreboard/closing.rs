@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::scoreboard::Period;
+use sea_orm::prelude::Json;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
@@ -84,6 +85,18 @@ pub async fn find(
 pub async fn read(db: &impl ConnectionTrait, period: Period) -> Result<Closing, Failure> {
     let found = find(db, period, None).await?;
     found.ok_or_else(|| Problem::not_found().into())
+}
+
+/// Whether a period that is or was closed tells of a region.
+pub(crate) async fn tells_of(db: &impl ConnectionTrait, region: &str) -> Result<bool, Failure> {
+    let all = Entity::find().select_only().column(Column::Places);
+    for places in all.into_tuple::<Json>().all(db).await? {
+        let places: Places = serde_json::from_value(places).map_err(|_| corrupt("regions"))?;
+        if places.has(region) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A page of the periods that are closed, the latest year first.

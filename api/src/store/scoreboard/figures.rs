@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::accounting::Line;
 use domain::money::Total;
 use domain::rollup::{Known, Told};
-use domain::scoreboard::{Completed, Figures, Indicator, Period, Scheme};
+use domain::scoreboard::{AnnualPlans, Completed, Figures, Indicator, Period, Scheme};
 use domain::stage::Condition as ProjectCondition;
 use domain::target::Period as Years;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
@@ -51,11 +51,8 @@ pub(super) async fn read(
     }
     if has(Indicator::AnnualPlanRate) {
         let months = Months { year, from: 1, to };
-        for (region, completed) in asker.completed(months).await? {
-            all.entry(region).or_default().completed_to_date = completed;
-        }
-        for (region, planned) in asker.planned(year).await? {
-            all.entry(region).or_default().planned = planned;
+        for (region, plans) in asker.plans(months).await? {
+            all.entry(region).or_default().plans = plans;
         }
     }
     Ok(all)
@@ -155,32 +152,9 @@ impl<C: ConnectionTrait> Asker<'_, C> {
                 INVESTED,
                 Expr::col((INVESTED, "project_id")).equals((project::Entity, Column::Id)),
             )
-            .cond_where(told_of(months));
-        self.money(select, "completed_fen").await
-    }
-
-    /// The annual plans of a year.
-    async fn planned(&self, year: i32) -> Result<Vec<(String, Completed)>, Failure> {
-        let mut select = self.by_region(false);
-        select
-            .expr(Expr::cust("COUNT(*)"))
-            .join(
-                JoinType::InnerJoin,
-                PLAN,
-                Expr::col((PLAN, "project_id")).equals((project::Entity, Column::Id)),
-            )
-            .and_where(Expr::col((PLAN, "year")).eq(year));
-        self.money(select, "planned_fen").await
-    }
-
-    /// How many figures there are of a column, and what they come to.
-    async fn money(
-        &self,
-        mut select: SelectStatement,
-        column: &str,
-    ) -> Result<Vec<(String, Completed)>, Failure> {
-        select.expr(Expr::cust(format!("COUNT({column})")));
-        add_sums(&mut select, column);
+            .cond_where(told_of(months))
+            .expr(Expr::cust("COUNT(completed_fen)"));
+        add_sums(&mut select, "completed_fen");
         let rows = self.frame.run(self.db, select).await?;
         rows.iter()
             .map(|row| {
@@ -195,13 +169,71 @@ impl<C: ConnectionTrait> Asker<'_, C> {
             })
             .collect()
     }
+
+    /// The annual plans of a year, and what the same projects told of its months.
+    async fn plans(&self, months: Months) -> Result<Vec<(String, AnnualPlans)>, Failure> {
+        let mut told = Query::select();
+        told.column((INVESTED, "project_id"))
+            .expr_as(Expr::cust(part_of("completed_fen", "/")), "high")
+            .expr_as(Expr::cust(part_of("completed_fen", "%")), "low")
+            .from(INVESTED)
+            .cond_where(told_of(months))
+            .add_group_by([Expr::col((INVESTED, "project_id"))]);
+        let of_project = |table: &'static str| {
+            Expr::col((table, "project_id")).equals((project::Entity, Column::Id))
+        };
+        let mut select = self.by_region(false);
+        select
+            .join(JoinType::InnerJoin, PLAN, of_project(PLAN))
+            .join_subquery(JoinType::LeftJoin, told.take(), "told", of_project("told"))
+            .and_where(Expr::col((PLAN, "year")).eq(months.year));
+        let both = |sum: &str| {
+            format!(
+                "CAST(COALESCE(SUM(CASE WHEN planned_fen IS NOT NULL AND told.high IS NOT NULL THEN {sum} END), 0) \
+                 AS BIGINT)"
+            )
+        };
+        for sum in [
+            "COUNT(*)".to_owned(),
+            "COUNT(told.high)".to_owned(),
+            both("1"),
+            both(&format!("planned_fen / {PART}")),
+            both(&format!("planned_fen % {PART}")),
+            both("told.high"),
+            both("told.low"),
+        ] {
+            select.expr(Expr::cust(sum));
+        }
+        let rows = self.frame.run(self.db, select).await?;
+        rows.iter()
+            .map(|row| {
+                let both = |place: usize| {
+                    Ok::<_, Failure>(Told {
+                        count: count(row, 3)?,
+                        sum: sum(row, place)?,
+                    })
+                };
+                let plans = AnnualPlans {
+                    projects: count(row, 1)?,
+                    reported: count(row, 2)?,
+                    planned: both(4)?,
+                    completed: both(6)?,
+                };
+                Ok((row.try_get_by_index(0)?, plans))
+            })
+            .collect()
+    }
+}
+
+/// The sum of one part of a column of 分.
+fn part_of(column: &str, part: &str) -> String {
+    format!("CAST(COALESCE(SUM({column} {part} {PART}), 0) AS BIGINT)")
 }
 
 /// Adds the sum of a column of 分, in two parts.
 fn add_sums(select: &mut SelectStatement, column: &str) {
     for part in ["/", "%"] {
-        let sum = format!("CAST(COALESCE(SUM({column} {part} {PART}), 0) AS BIGINT)");
-        select.expr(Expr::cust(sum));
+        select.expr(Expr::cust(part_of(column, part)));
     }
 }
 
