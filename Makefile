@@ -1,7 +1,7 @@
 # The commands people use. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint openapi bench fuzz-api docker clean-demo
+.PHONY: help run test histories lint openapi bench fuzz-api docker clean-demo
 
 CARGO ?= cargo
 # What `make run` passes on, as in: make run ARGS="--listen 127.0.0.1:9000"
@@ -17,6 +17,9 @@ run: ## start the service with demo data, in var/ (ARGS="..." goes to the binary
 
 test: ## every test, on SQLite and on a private PostgreSQL that the run starts itself
 	scripts/test
+
+histories: ## 10,000 random histories replayed on both databases; `make test` replays 200
+	scripts/histories
 
 lint: ## formatting and Clippy, as in CI
 	$(CARGO) fmt --all --check

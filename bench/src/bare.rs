@@ -21,7 +21,7 @@ use tokio_postgres::{Client, NoTls, Row};
 use uuid::Uuid;
 
 use crate::Result;
-use crate::plan::{Bind, Figure, Plan, is_of_the_caller};
+use crate::plan::{Bind, Figure, Plan, is_summary};
 use crate::reply::{Page, Places, cell, project};
 
 /// What a worker has: its own connections, as many as it needs at once.
@@ -100,8 +100,7 @@ impl Connection {
         }
         let mut all = Vec::new();
         let all_of_it = plan.get(&figure).into_iter().flatten();
-        // What has not changed is a static reply behind the same check of who asks.
-        for statement in all_of_it.filter(|s| figure != Figure::Unchanged || is_of_the_caller(s)) {
+        for statement in all_of_it {
             let prepared = if statement.prepared {
                 Some(self.client.prepare(&statement.sql).await?)
             } else {
@@ -182,7 +181,7 @@ impl Connection {
         if figure == Figure::Unchanged {
             return Ok(String::new());
         }
-        if matches!(figure, Figure::Summary | Figure::City) {
+        if is_summary(figure) {
             let cells: Vec<Value> = cells.iter().map(cell).collect();
             return Ok(serde_json::to_string(&cells)?);
         }
@@ -199,7 +198,13 @@ impl Connection {
                 };
                 serde_json::to_string(&page)?
             }
-            Figure::Get | Figure::Summary | Figure::City | Figure::Unchanged | Figure::Move => {
+            Figure::Get
+            | Figure::Summary
+            | Figure::City
+            | Figure::FreshSummary
+            | Figure::FreshCity
+            | Figure::Unchanged
+            | Figure::Move => {
                 let row = rows.first().ok_or("no such project")?;
                 serde_json::to_string(&told(row))?
             }

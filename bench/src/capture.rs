@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::drive::{Asked, sign_in};
-use crate::layout::{Layout, REGIONS_OF_CITY, city_code};
-use crate::plan::{Bind, Figure, Plan, Statement};
+use crate::layout::{CITIES, Layout, REGIONS_OF_CITY, city_code};
+use crate::plan::{Bind, Figure, Plan, Statement, is_of_the_caller};
 
 /// The city that is asked for.
 const CITY: u64 = 7;
@@ -38,15 +38,26 @@ pub(crate) async fn capture(url: &str, service: &str, password: &str, size: u64)
     let asked = Asked::new(&token).knowing(service).await?;
     // A move takes a project each time, from a part that nothing else uses.
     let mut fresh = (0..layout.part()).map(|k| layout.movable_at(OF_CAPTURE * layout.part() + k));
-    let mut number = |figure| match figure {
-        Figure::Get => PROJECT,
-        Figure::List | Figure::City => CITY,
-        Figure::Summary | Figure::Unchanged => 0,
-        Figure::Move => fresh.next().unwrap_or_default(),
+    // A summary is asked for in words of its own each time, so that it is made.
+    let mut words = 0;
+    let mut asking = |figure| match figure {
+        // What has not changed is, for the limit, a static reply behind the same check of who asks.
+        Figure::Get | Figure::Unchanged => (Figure::Get, PROJECT),
+        Figure::List => (Figure::List, CITY),
+        Figure::Summary | Figure::FreshSummary => {
+            words += 1;
+            (Figure::FreshSummary, words)
+        }
+        Figure::City | Figure::FreshCity => {
+            words += 1;
+            (Figure::FreshCity, words * CITIES + CITY)
+        }
+        Figure::Move => (Figure::Move, fresh.next().unwrap_or_default()),
     };
     // Once before, so that statements are already prepared.
     for figure in Figure::ALL {
-        asked.once(service, figure, number(figure)).await?;
+        let (figure, n) = asking(figure);
+        asked.once(service, figure, n).await?;
     }
     set(&client, "ALTER SYSTEM SET log_statement = 'all'").await?;
     set(&client, "ALTER SYSTEM SET log_line_prefix = '%a|%p|'").await?;
@@ -56,9 +67,9 @@ pub(crate) async fn capture(url: &str, service: &str, password: &str, size: u64)
     for figure in Figure::ALL {
         let mut tries = 0;
         loop {
-            let n = number(figure);
+            let (asked_for, n) = asking(figure);
             let from = log_size(&client).await?;
-            let body = asked.once(service, figure, n).await?;
+            let body = asked.once(service, asked_for, n).await?;
             tokio::time::sleep(SETTLE).await;
             let log = log_since(&client, from).await?;
             tries += 1;
@@ -67,7 +78,11 @@ pub(crate) async fn capture(url: &str, service: &str, password: &str, size: u64)
             }
             let page = page_ids(&body);
             let project = crate::layout::project_id(n).to_string();
-            plan.insert(figure, statements(&log, &project, &page));
+            let mut sent = statements(&log, &project, &page);
+            if figure == Figure::Unchanged {
+                sent.retain(is_of_the_caller);
+            }
+            plan.insert(figure, sent);
             break;
         }
     }

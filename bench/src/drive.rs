@@ -12,10 +12,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::Result;
-use crate::layout::{city_code, project_id};
+use crate::layout::{CITIES, city_code, project_id};
 use crate::plan::Figure;
 
 const SUMMARY: &str = "/v1/summary?group_by=tier,stage";
+/// The parameters of that.
+const GROUPED: &str = "group_by=tier,stage";
 /// The account that asks; it is a manager everywhere.
 pub(crate) const USERNAME: &str = "bench";
 
@@ -203,6 +205,12 @@ impl Asked {
             Figure::List => get(format!("/v1/projects?limit=50&region={}", city_code(n))),
             Figure::Summary => get(SUMMARY.to_owned()),
             Figure::City => get(format!("{SUMMARY}&region={}", city_code(n))),
+            Figure::FreshSummary => get(format!("/v1/summary?{}", spelled(n))),
+            Figure::FreshCity => get(format!(
+                "/v1/summary?{}&region={}",
+                spelled(n / CITIES),
+                city_code(n % CITIES)
+            )),
             Figure::Unchanged => format!(
                 "GET {SUMMARY} HTTP/1.1\r\n{headers}If-None-Match: {}\r\n\r\n",
                 self.tag
@@ -217,6 +225,11 @@ impl Asked {
         request.into_bytes()
     }
 
+    /// The request that is answered by who asks, and nothing else.
+    pub(crate) fn who_asks(&self) -> Vec<u8> {
+        format!("GET /v1/me HTTP/1.1\r\n{}\r\n", self.headers).into_bytes()
+    }
+
     pub(crate) async fn once(&self, address: &str, figure: Figure, n: u64) -> Result<String> {
         once(address, &self.request(figure, n)).await
     }
@@ -228,6 +241,25 @@ impl Asked {
         once(address, request.as_bytes()).await?;
         Ok(u64::try_from(asked.elapsed().as_micros())?)
     }
+}
+
+/// The parameters of the summary, spelled in the `n`th of a hundred thousand ways: what has not been asked for in the
+/// same words has not been answered before.
+fn spelled(n: u64) -> String {
+    let mut bits = n;
+    let letters = GROUPED.bytes().map(|letter| {
+        if matches!(letter, b'=' | b',') {
+            return char::from(letter).to_string();
+        }
+        let is_encoded = bits & 1 == 1;
+        bits >>= 1;
+        if is_encoded {
+            format!("%{letter:02x}")
+        } else {
+            char::from(letter).to_string()
+        }
+    });
+    letters.collect()
 }
 
 /// A request for a static answer of so many bytes.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio_postgres::NoTls;
 
 use crate::layout::{Layout, city_code, project_id};
-use crate::plan::{Bind, Figure, Plan, with_values};
+use crate::plan::{Bind, Figure, Plan, is_summary, with_values};
 use crate::{Result, say};
 
 /// Prints for each figure each statement's nodes and buffers; an error if one scans a table of the library.
@@ -66,7 +66,7 @@ pub(crate) async fn explain(url: &str, plan: &Path, size: u64) -> Result<()> {
                 found.pointer("/0/Execution Time").unwrap_or(&Value::Null),
                 nodes.join(", ")
             ));
-            if !matches!(figure, Figure::Summary | Figure::City) {
+            if !is_summary(*figure) {
                 scans.extend(
                     nodes
                         .into_iter()

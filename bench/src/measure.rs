@@ -17,6 +17,8 @@ use crate::random::Random;
 const CONNECTIONS: [usize; 2] = [1, 16];
 /// How often an answer is timed.
 const TRIES: usize = 21;
+/// How many questions that were not asked before there are at the most in a part.
+const FRESH: u64 = 1_000_003;
 /// From which part on moves are replayed without the sums.
 const WITHOUT_SUMS: u64 = 7;
 
@@ -32,6 +34,8 @@ pub(crate) enum By {
     WithoutSums,
     /// The service, where every move is from and to one cell.
     OneCell,
+    /// The service, where it finds out who asks and does nothing else.
+    Check,
 }
 
 /// One measurement.
@@ -144,6 +148,10 @@ impl Arguments {
             Figure::Get => Some(random.below(layout.size)),
             Figure::List | Figure::City => Some(random.below(CITIES)),
             Figure::Summary | Figure::Unchanged => Some(0),
+            Figure::FreshSummary | Figure::FreshCity => {
+                k += 1;
+                Some(part * FRESH + k)
+            }
             Figure::Move => {
                 k += 1;
                 (k <= each).then(|| layout.movable_at(part * each + k - 1))
@@ -332,6 +340,15 @@ pub(crate) async fn measure(arguments: Arguments) -> Result<()> {
             }
             if figure == Figure::Move && connections > 1 {
                 add(By::OneCell, of(&arguments.service, PARTS - 1).await?)?;
+            }
+            if figure == Figure::Unchanged {
+                let of_token = asked.clone();
+                let next = move || Some(of_token.who_asks());
+                let time = arguments.time();
+                add(
+                    By::Check,
+                    drive(&arguments.service, connections, time, next).await?,
+                )?;
             }
             let bytes = reply.len();
             let next = move || Some(static_request(bytes));

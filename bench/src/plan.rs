@@ -16,16 +16,20 @@ pub(crate) enum Figure {
     List,
     Summary,
     City,
+    FreshSummary,
+    FreshCity,
     Unchanged,
     Move,
 }
 
 impl Figure {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Get,
         Self::List,
         Self::Summary,
         Self::City,
+        Self::FreshSummary,
+        Self::FreshCity,
         Self::Unchanged,
         Self::Move,
     ];
@@ -35,7 +39,8 @@ impl Figure {
             Self::Get => "one project",
             Self::List => "page of 50 in a city",
             Self::Summary => "summary tier x stage",
-            Self::City => "the same of a city",
+            Self::City | Self::FreshCity => "the same of a city",
+            Self::FreshSummary => "summary not asked for before",
             Self::Unchanged => "unchanged summary (304)",
             Self::Move => "stage move",
         }
@@ -83,6 +88,14 @@ pub(crate) fn without_sums(statements: &[Statement]) -> Vec<Statement> {
     statements.iter().filter(keeps).cloned().collect()
 }
 
+/// Whether a figure is a summary that has to be made.
+pub(crate) const fn is_summary(figure: Figure) -> bool {
+    matches!(
+        figure,
+        Figure::Summary | Figure::City | Figure::FreshSummary | Figure::FreshCity
+    )
+}
+
 /// Whether a statement finds out who asks.
 pub(crate) fn is_of_the_caller(statement: &Statement) -> bool {
     statement.sql.contains("session")
@@ -122,10 +135,10 @@ pub(crate) fn script(figure: Figure, statements: &[Statement], layout: Layout) -
     let mut out = String::new();
     let last = layout.size.saturating_sub(1000).max(1) - 1;
     match figure {
-        Figure::Get | Figure::Summary | Figure::Unchanged => {
+        Figure::Get | Figure::Summary | Figure::FreshSummary | Figure::Unchanged => {
             let _ = writeln!(out, "\\set n {FIRST} + random(0, {})", layout.size - 1);
         }
-        Figure::List | Figure::City => {
+        Figure::List | Figure::City | Figure::FreshCity => {
             let _ = writeln!(out, "\\set n {FIRST} + random(0, {last})");
             let last = crate::layout::CITIES - 1;
             let _ = writeln!(out, "\\set r0 (1000 + random(0, {last})) * 100");

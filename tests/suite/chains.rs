@@ -164,7 +164,7 @@ async fn projects_summaries_accounts_and_differences_are_asked_for_by_chain() {
 }
 
 #[tokio::test]
-async fn a_chain_in_use_is_not_removed_and_one_that_was_used_is() {
+async fn a_chain_that_is_or_was_used_is_not_removed() {
     let server = Server::demo().await;
     let admin = server.sign_in("admin").await;
     let officer = server.sign_in("officer").await;
@@ -176,11 +176,27 @@ async fn a_chain_in_use_is_not_removed_and_one_that_was_used_is() {
     let was_on = now();
     let off = json!({ "chain": null });
     officer.amend(&project, &off).await.expect(200);
-    remove().send().await.expect(204);
-    // As it was known, it was on it all the same.
+    // As it was known, it was on it all the same, and that has to be found again.
+    let kept = remove().send().await.expect(409);
+    assert_eq!(kept.code(), "still_in_use");
     let then = format!("/v1/summary?group_by=chain&q=稻米油&as_of={was_on}");
     let then = officer.get(&then).await.expect(200);
     assert_eq!(then.str("/cells/0/chain"), "rice");
+    let projects = officer
+        .get(&then.str("/cells/0/projects"))
+        .await
+        .expect(200);
+    assert_eq!(projects.str("/items/0/name"), "稻米油");
+    let unused = json!({ "name": "未用过的链", "aliases": [] });
+    let made = admin
+        .put("/v1/chains/unused", &unused)
+        .if_none()
+        .send()
+        .await;
+    let remove = admin
+        .delete("/v1/chains/unused")
+        .if_match(&made.expect(201).etag());
+    remove.send().await.expect(204);
 }
 
 #[tokio::test]

@@ -312,6 +312,12 @@ async fn what_can_not_be_answered_is_refused_with_its_reason() {
             "list",
         ),
         (
+            "/v1/accounts/2024?account=2024:new".to_owned(),
+            422,
+            "not_here",
+            "account",
+        ),
+        (
             "/v1/accounts/2024?region=999999".to_owned(),
             422,
             "unknown_region",

@@ -118,6 +118,15 @@ impl AccountsParameters {
     ) -> Result<(year::Question, Vec<(Comparison, year::Question)>), Problem> {
         let mut reader = Reader::default();
         let (filter, base) = reader.counted(&self.filters);
+        if !filter.accounts.is_empty() {
+            // The query of a figure asks for its line in the same way, and would find either.
+            reader.refused(
+                "account",
+                "not_here",
+                "年度账本身按各账目统计，不能再按 account 筛选；请用 started_year 等其他条件",
+                "The accounts tell these lines themselves and take no account=; filter by started_year or another",
+            );
+        }
         let as_of = reader.as_of(self.filters.as_of.as_ref(), clock);
         let today = clock.day_of(as_of.unwrap_or_else(|| clock.now()));
         if !(FIRST_YEAR..=LAST_YEAR).contains(&year) {

@@ -23,6 +23,7 @@ pub struct List {
 
 impl Kind for List {
     const NAME: &'static str = "list";
+    const IS_OF_PROJECTS: bool = false;
     const NAME_ZH: &'static str = "清单";
 
     type Table = Entity;

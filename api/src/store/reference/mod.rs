@@ -16,6 +16,7 @@ use chrono::{Datelike, NaiveDate};
 use domain::code::ProjectCode;
 use domain::project::{Facts, RefCode};
 use domain::text::Text;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, prelude::Json,
@@ -23,10 +24,11 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{Failure, Tx, event};
+use crate::entity::project_version;
 use crate::page;
 use crate::precondition::Precondition;
 use crate::problem::value::{text_told, unknown_reference};
-use crate::problem::{Fault, Problem};
+use crate::problem::{Fault, Problem, kinds};
 
 use chain::Chain;
 use programme::Programme;
@@ -55,6 +57,9 @@ pub trait Kind: Clone + std::fmt::Debug + PartialEq + Serialize + Sized + 'stati
     const NAME: &'static str;
     /// The same in Chinese.
     const NAME_ZH: &'static str;
+
+    /// Whether projects refer to it, by a column of its name.
+    const IS_OF_PROJECTS: bool = true;
 
     /// Where it is stored.
     type Table: EntityTrait<Model: IntoActiveModel<Self::Row>>;
@@ -255,6 +260,13 @@ pub async fn delete<K: Kind>(tx: &Tx, code: &str, seen: i64) -> Result<(), Failu
     alone(tx).await?;
     let before = read::<K>(&tx.db, code).await?;
     Precondition::Version(seen).check(Some(before.version))?;
+    if K::IS_OF_PROJECTS {
+        // What was counted once has to be found again for ever.
+        let told = project_version::Entity::find().filter(Expr::col(K::NAME).eq(code));
+        if told.one(&tx.db).await?.is_some() {
+            return Err(still_told());
+        }
+    }
     K::going(tx, code).await?;
     K::Table::delete_many()
         .filter(K::code().eq(code))
@@ -263,6 +275,17 @@ pub async fn delete<K: Kind>(tx: &Tx, code: &str, seen: i64) -> Result<(), Failu
     let was = serde_json::to_value(before.fields).ok();
     let done = event::Entry::of_code(K::NAME, code, "reference_removed", before.version);
     event::record(tx, done.changing(was, None)).await
+}
+
+/// The refusal to remove what numbers of the past tell of.
+fn still_told() -> Failure {
+    Problem::new(kinds::STILL_IN_USE)
+        .say(
+            "以往的项目记录或已封账的督考比仍引用它，删除后历史数字将无法查证；可改为停用（地区可填 valid_to）",
+            "Projects of the past or a closed scoreboard refer to it, and numbers of then could not be opened without it; \
+             a region may be given its last year instead (valid_to)",
+        )
+        .into()
 }
 
 /// Faults of a code, a name and aliases, which every kind has.

@@ -11,7 +11,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Entry, Kind, common_faults, missing, to_json};
+use super::{Entry, Kind, common_faults, missing, still_told, to_json};
 use crate::entity::region::{ActiveModel, Column, Entity, Model};
 use crate::entity::{region_closure, region_closure_past};
 use crate::input::read::Reader;
@@ -19,6 +19,7 @@ use crate::input::whole;
 use crate::problem::Fault;
 use crate::problem::value::unknown_code;
 use crate::store::row::strings;
+use crate::store::scoreboard::closing;
 use crate::store::{Failure, Tx, corrupt, rollup};
 
 /// What is said of a region.
@@ -184,6 +185,9 @@ impl Kind for Region {
     }
 
     async fn going(tx: &Tx, code: &str) -> Result<(), Failure> {
+        if closing::tells_of(&tx.db, code).await? {
+            return Err(still_told());
+        }
         let within = region_closure::Entity::find()
             .filter(
                 Condition::any()
