@@ -11,9 +11,8 @@ use domain::approval::{AppliesTo, ApprovalItem};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::store::reference::chain::Chain;
 use crate::store::reference::list::List;
-use crate::store::reference::programme::Programme;
+use crate::store::reference::named::{Chain, Programme};
 use crate::store::reference::region::Region;
 use crate::store::reference::sector::Sector;
 use crate::store::reference::unit::Unit;

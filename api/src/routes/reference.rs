@@ -14,7 +14,7 @@ use crate::page::Page;
 use crate::precondition::Precondition;
 use crate::problem::Problem;
 use crate::store::Failure;
-use crate::store::reference::{self, Entry, Kind, chain, list, programme, region, sector, unit};
+use crate::store::reference::{self, Entry, Kind, list, named, region, sector, unit};
 
 /// An entry with its code and version.
 #[derive(Debug, Serialize, ToSchema)]
@@ -179,7 +179,7 @@ operations_of!(
     delete_unit = "Remove a unit"
 );
 operations_of!(
-    programme::Programme,
+    named::Programme,
     "/v1/programmes",
     "/v1/programmes/{code}",
     "reference",
@@ -201,7 +201,7 @@ operations_of!(
     delete_sector = "Remove a sector"
 );
 operations_of!(
-    chain::Chain,
+    named::Chain,
     "/v1/chains",
     "/v1/chains/{code}",
     "reference",

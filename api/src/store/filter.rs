@@ -17,9 +17,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::counting::{Frame, INVESTED, MEMBER, PLAN, SPAN};
-use super::reference::chain::Chain;
 use super::reference::list::List;
-use super::reference::programme::Programme;
+use super::reference::named::{Chain, Programme};
 use super::reference::region::Region;
 use super::reference::sector::Sector;
 use super::reference::unit::Unit;

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::counting::known;
 use super::filter::subtrees;
-use super::reference::programme::Programme;
+use super::reference::named::Programme;
 use super::reference::region::{self, Region};
 use super::reference::sector::Sector;
 use super::reference::{self, Kind};

@@ -172,7 +172,7 @@ impl Reader {
         let to = self.then("to", span.to.as_ref(), clock);
         let now = clock.now();
         let (from, to) = (from.unwrap_or(now), to.unwrap_or(now));
-        if self.faults.is_empty() && self.refusals.is_empty() && from >= to {
+        if self.is_content() && from >= to {
             self.refused(
                 "to",
                 "span_out_of_order",

@@ -6,7 +6,7 @@ use domain::text::Text;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Reader, is_plain};
+use super::reader::{Reader, is_plain};
 use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
 use crate::codes::{CodeOrNull, DayOrInstant};

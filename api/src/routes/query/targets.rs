@@ -5,7 +5,8 @@ use domain::target::{Metric, Period, TargetKind};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{NULL, Paging, Reader, years};
+use super::when::years;
+use super::{NULL, Paging, Reader};
 use crate::body::{Parameters, documented, read_part};
 use crate::clock::Clock;
 use crate::codes::{CodeOrNull, DayOrInstant, MetricCode, TargetKindCode};

@@ -2,9 +2,8 @@
 //!
 //! Each kind says how it is stored; looking up, replacing and removing are the same for all.
 
-pub mod chain;
 pub mod list;
-pub mod programme;
+pub mod named;
 pub mod region;
 pub mod rules;
 pub mod sector;
@@ -30,8 +29,7 @@ use crate::precondition::Precondition;
 use crate::problem::value::{text_told, unknown_reference};
 use crate::problem::{Fault, Problem, kinds};
 
-use chain::Chain;
-use programme::Programme;
+use named::{Chain, Programme};
 use region::Region;
 pub(crate) use rules::{approval_rules, profile_of};
 use sector::Sector;

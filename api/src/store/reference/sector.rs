@@ -5,7 +5,7 @@ use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::programme::Programme;
+use super::named::Programme;
 use super::{Entry, Kind, common_faults, missing, to_json};
 use crate::entity::sector::{ActiveModel, Column, Entity, Model};
 use crate::problem::Fault;
