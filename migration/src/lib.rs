@@ -17,6 +17,7 @@ mod m20261121_000006_targets;
 mod m20261121_000007_chains;
 mod m20261121_000008_scoreboard;
 mod m20261121_000009_past_sums;
+mod m20261122_000010_past_by_day;
 
 /// Every migration, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_chains::Migration),
             Box::new(m20261121_000008_scoreboard::Migration),
             Box::new(m20261121_000009_past_sums::Migration),
+            Box::new(m20261122_000010_past_by_day::Migration),
         ]
     }
 }
