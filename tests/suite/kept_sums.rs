@@ -107,6 +107,12 @@ async fn a_cell_that_was_changed_by_hand_is_found_and_made_right() {
         .await
         .unwrap();
     assert_eq!(changed.rows_affected(), 1);
+    let leader = server.sign_in("leader").await;
+    let told = async || {
+        let all = leader.get("/v1/summary?region=211104").await.expect(200);
+        all.at("/total/count").as_u64().unwrap()
+    };
+    let wrong = told().await;
     let proof = in_store(&server, async |db| rollup::verify(&db).await.unwrap()).await;
     assert_eq!(proof.count, 1);
     // Whoever watches the service is told.
@@ -129,6 +135,8 @@ async fn a_cell_that_was_changed_by_hand_is_found_and_made_right() {
     in_store(&server, async |db| rollup::rebuild(&db).await.unwrap()).await;
     let proof = in_store(&server, async |db| rollup::verify(&db).await.unwrap()).await;
     assert_eq!((proof.count, proof.differences), (0, vec![]));
+    // The wrong number that was answered is not given again.
+    assert_eq!(told().await, wrong - 1);
     assert_eq!(
         nobody.get("/readyz").await.expect(200).at("/sums/state"),
         "agree"
