@@ -205,10 +205,10 @@ impl Asked {
             Figure::List => get(format!("/v1/projects?limit=50&region={}", city_code(n))),
             Figure::Summary => get(SUMMARY.to_owned()),
             Figure::City => get(format!("{SUMMARY}&region={}", city_code(n))),
-            Figure::FreshSummary => get(format!("/v1/summary?{}", spelled(n))),
+            Figure::FreshSummary => get(format!("/v1/summary?{}", spelled(GROUPED, n))),
             Figure::FreshCity => get(format!(
                 "/v1/summary?{}&region={}",
-                spelled(n / CITIES),
+                spelled(GROUPED, n / CITIES),
                 city_code(n % CITIES)
             )),
             Figure::Unchanged => format!(
@@ -243,11 +243,11 @@ impl Asked {
     }
 }
 
-/// The parameters of the summary, spelled in the `n`th of a hundred thousand ways: what has not been asked for in the
-/// same words has not been answered before.
-fn spelled(n: u64) -> String {
+/// Parameters, spelled in the `n`th of many ways: what has not been asked for in the same words has not been answered
+/// before.
+pub(crate) fn spelled(parameters: &str, n: u64) -> String {
     let mut bits = n;
-    let letters = GROUPED.bytes().map(|letter| {
+    let letters = parameters.bytes().map(|letter| {
         if matches!(letter, b'=' | b',') {
             return char::from(letter).to_string();
         }

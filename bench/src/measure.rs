@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Result;
-use crate::drive::{Asked, Outcome, drive, sign_in, static_request};
+use crate::drive::{Asked, Outcome, drive, sign_in, spelled, static_request};
 use crate::layout::{CITIES, Layout, PARTS};
 use crate::plan::{Figure, Plan, Statement, script, without_sums};
 use crate::random::Random;
@@ -378,12 +378,13 @@ async fn as_of_a_year_ago(arguments: &Arguments, asked: &Asked) -> Result<u64> {
     asked.time(&arguments.service, &path).await
 }
 
-/// The targets that were loaded beside the library, held against it.
+/// The targets that were loaded beside the library, all of Panjin, held against it: worked out each time.
 async fn attainment(arguments: &Arguments, asked: &Asked) -> Result<u64> {
     let mut tries = Vec::new();
-    for _ in 0..TRIES {
-        let path = "/v1/targets/attainment";
-        tries.push(asked.time(&arguments.service, path).await?);
+    for n in (0..).take(TRIES) {
+        let panjin = spelled("region=211100", n);
+        let path = format!("/v1/targets/attainment?{panjin}");
+        tries.push(asked.time(&arguments.service, &path).await?);
     }
     tries.sort_unstable();
     Ok(*tries.get(TRIES / 2).ok_or("no try")?)
