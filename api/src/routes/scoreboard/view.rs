@@ -138,7 +138,7 @@ pub struct ScoreboardView {
     /// The black list (黑榜), by rank.
     black: Vec<String>,
     /// What the region has in stock that is in none of those ranked: its own, and that of regions of other years; null
-    /// if there is no such region.
+    /// if that is nothing.
     outside: Option<ScoreboardProjects>,
 }
 

@@ -54,7 +54,7 @@ pub struct Board {
     pub scheme: scheme::Record,
     /// The regions, by rank and then by code.
     pub rows: Vec<Row>,
-    /// The regions of which the projects are in none of those ranked, and how many they have in stock.
+    /// The regions with projects in stock that are in none of those ranked, and how many they have.
     pub outside: (BTreeSet<String>, u64),
 }
 
@@ -260,8 +260,9 @@ impl Ground {
             row.standing = standing;
         }
         rows.sort_by_cached_key(|row| (row.standing.rank.unwrap_or(u32::MAX), row.code.clone()));
-        let left = outside.iter().filter_map(|code| counted.get(code));
-        let left = left.map(|figures| figures.stock.count).sum();
+        let stock = |code: &str| counted.get(code).map_or(0, |figures| figures.stock.count);
+        outside.retain(|code| stock(code) > 0);
+        let left = outside.iter().map(|code| stock(code)).sum();
         Ok(Board {
             period: self.period,
             region: region.to_owned(),
