@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use taizhang::catalogue::{Catalogue, ProjectRow};
 use taizhang::store::reference::region::Region;
 use taizhang::store::{catalogue, rollup};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::support::chance::Chance;
@@ -27,7 +28,9 @@ use told::{Asked, Became, Library, Numbers, Told};
 const HISTORIES: u64 = 200;
 /// How many of them share a library.
 const HISTORIES_OF_A_LIBRARY: usize = 20;
-/// How many calls each has.
+/// How many libraries there are at a time.
+const LIBRARIES: usize = 2;
+/// How many calls a history has.
 const CALLS: usize = 22;
 /// How many instants of each are asked about.
 const INSTANTS: usize = 3;
@@ -618,8 +621,18 @@ async fn every_number_of_any_time_is_what_the_events_add_up_to() {
         None => (0..number("REPLAYED_HISTORIES").unwrap_or(HISTORIES)).collect(),
     };
     let mut done: BTreeMap<&str, usize> = BTreeMap::new();
-    for some in numbers.chunks(HISTORIES_OF_A_LIBRARY) {
-        for (what, times) in histories(some).await {
+    let mut libraries = numbers.chunks(HISTORIES_OF_A_LIBRARY);
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < LIBRARIES
+            && let Some(some) = libraries.next()
+        {
+            running.spawn(histories(some.to_vec()));
+        }
+        let Some(ended) = running.join_next().await else {
+            break;
+        };
+        for (what, times) in ended.unwrap() {
             *done.entry(what).or_default() += times;
         }
     }
@@ -642,7 +655,7 @@ async fn every_number_of_any_time_is_what_the_events_add_up_to() {
 }
 
 /// Runs some histories in one library; answers which calls were done.
-async fn histories(numbers: &[u64]) -> BTreeMap<&'static str, usize> {
+async fn histories(numbers: Vec<u64>) -> BTreeMap<&'static str, usize> {
     let server = Server::demo().await;
     let (client, admin) = (
         server.sign_in("manager").await,
@@ -659,7 +672,7 @@ async fn histories(numbers: &[u64]) -> BTreeMap<&'static str, usize> {
     set.expect(200);
     let db = server.database().await;
     let mut done: BTreeMap<&str, usize> = BTreeMap::new();
-    for &number in numbers {
+    for number in numbers {
         let named = Named(number);
         let mut history = History {
             client: &client,
