@@ -164,6 +164,13 @@ impl World {
         }
     }
 
+    /// Signs those anew who work on the others.
+    pub(super) async fn sign_in(&mut self) {
+        self.manager = self.server.sign_in("manager").await;
+        self.admin = self.server.sign_in("admin").await;
+        self.security = self.server.sign_in("secadmin").await;
+    }
+
     /// Somebody with these rights, made at the terminal.
     pub(super) async fn person(&self, name: &str, rights: &[Right]) -> Person {
         let wanted = rights.iter().map(|(role, region, unit)| {
