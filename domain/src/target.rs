@@ -3,7 +3,7 @@
 mod attainment;
 mod cascade;
 
-pub use attainment::{Attainment, AttainmentState, attainment};
+pub use attainment::{Attainment, AttainmentState, Reached, attainment};
 pub use cascade::{Finding, Part, Side, SideKind, Verdict, cascade};
 
 use crate::coded::coded_enum;

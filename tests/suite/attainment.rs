@@ -234,3 +234,43 @@ async fn the_targets_of_panjin_are_held_to_the_year_that_is_asked_about() {
             .expect(422);
     }
 }
+
+#[tokio::test]
+async fn a_target_for_each_of_several_years_is_held_to_the_sum_of_them() {
+    let (_server, manager) = library_of_2024().await;
+    let body = json!({ "metric": "continued", "value": "200", "from_year": 2023, "to_year": 2024, "each_year": true });
+    set(&manager, "t-each", &body).await;
+    let attained = async |period: &str| {
+        let items = held(&manager, &format!("region={COUNTY}{period}")).await;
+        let attainment = &one(&items, "t-each")["attainment"];
+        ["goal", "attained"].map(|name| attainment[name].as_str().unwrap().to_owned())
+    };
+    assert_eq!(attained("&period=2023").await, ["200.00", "259.00"]);
+    assert_eq!(attained("&period=2024").await, ["200.00", "230.00"]);
+    assert_eq!(attained("").await, ["400.00", "489.00"]);
+}
+
+#[tokio::test]
+async fn whoever_may_belong_does_so_once_in_all_the_years() {
+    let (_server, manager) = library_of_2024().await;
+    let project = manager.named("年内开工 0").await;
+    let id = project["id"].as_str().unwrap();
+    let floor = json!({ "total_investment": { "floor": "5000000.00" } });
+    manager.amend(id, &floor).await.expect(200);
+    for year in [2024, 2025] {
+        for month in [1, 2] {
+            let path = format!("/v1/projects/{id}/investment/{year}/{month}");
+            let told = manager.put(&path, &json!({ "completed": "1000.00" }));
+            told.if_none().send().await.expect(201);
+        }
+    }
+    let body = json!({
+        "metric": "completed_investment", "unit": "yuan", "value": "100000.00", "from_year": 2024, "to_year": 2025,
+        "from_tier": "from_100m",
+    });
+    set(&manager, "t-money", &body).await;
+    let items = held(&manager, &format!("region={COUNTY}")).await;
+    let reached = &one(&items, "t-money")["attainment"];
+    assert_eq!(reached["attained"], "0.00");
+    assert_eq!(reached["may_belong"], 1);
+}

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::accounting::Line;
 use domain::family::Level;
 use domain::money::Total;
 use domain::region::RegionCode;
 use domain::rollup::Known;
 use domain::target::{
-    Attainment, Belonging, Metric, Period, Quantity, Target, TargetKind, attainment,
+    Attainment, Belonging, Metric, Period, Quantity, Reached, Target, TargetKind, attainment,
 };
 use domain::tier::InvestmentTier;
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
@@ -17,13 +17,16 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryResult};
 
 use super::Failure;
 use super::counting::{Base, Frame, INVESTED, Rows, SPAN};
-use super::filter::{Filter as ProjectFilter, Scoped, check_begun};
+use super::filter::{Filter as ProjectFilter, Scoped, check_begun, subtrees};
 use super::rollup::{self, ENDED, Kept, Source};
 use super::row::coded;
 use super::summary::PART;
 use super::target::{self, Filter, Record};
 use crate::auth::Reach;
 use crate::entity::project::{self, Column};
+
+/// The year before for which anything completed was told.
+const TOLD_BEFORE: &str = "told_before";
 
 /// A target with how far it is reached.
 #[derive(Clone, Debug)]
@@ -63,6 +66,7 @@ pub async fn answer(
         check_begun(db, instant, "as_of").await?;
     }
     let records = target::present(db, reach, &question.filter, question.as_of).await?;
+    let records = seen_wholly(db, reach, question.as_of, records).await?;
     let records: Vec<Record> = records
         .into_iter()
         .filter_map(|record| held_to(record, question.filter.period))
@@ -86,18 +90,46 @@ pub async fn answer(
         let entered = actuals.iter().find(|actual| is_actual_of(actual, target));
         let entered = entered.map(|actual| actual.value);
         let reached = match counted.get(&target.region) {
-            Some(counted) if target.metric != Metric::Entered => Some(counted.of(target)),
-            Some(_) | None => entered.map(|value| (Total::from(value), 0)),
+            Some(counted) if target.metric != Metric::Entered => {
+                Some(counted.of(target, question.today))
+            }
+            Some(_) | None => entered.map(|value| Reached {
+                attained: Total::from(value),
+                ..Reached::default()
+            }),
         };
         Held {
-            attainment: reached
-                .map(|(attained, may)| attainment(target, attained, may, question.today)),
+            attainment: reached.map(|reached| attainment(target, reached, question.today)),
             is_derived: target.metric != Metric::Entered,
             record,
             entered,
         }
     });
     Ok(held.collect())
+}
+
+/// Those of whose regions everything is seen: who may read all that lies in a region may not read all that lay in it
+/// then, and would be told a part for the whole.
+async fn seen_wholly(
+    db: &impl ConnectionTrait,
+    reach: &Reach,
+    as_of: Option<DateTime<Utc>>,
+    records: Vec<Record>,
+) -> Result<Vec<Record>, Failure> {
+    let (Some(_), Some(regions)) = (as_of, reach.whole_regions()) else {
+        return Ok(records);
+    };
+    let mut seen: BTreeMap<RegionCode, bool> = BTreeMap::new();
+    for record in &records {
+        let region = &record.target.region;
+        if !seen.contains_key(region) {
+            let lay_in_it = subtrees(db, &[region.as_str().to_owned()], as_of).await?;
+            let is_seen = lay_in_it.iter().all(|code| regions.contains(code.as_str()));
+            seen.insert(region.clone(), is_seen);
+        }
+    }
+    let is_seen = |record: &Record| seen.get(&record.target.region).copied() == Some(true);
+    Ok(records.into_iter().filter(is_seen).collect())
 }
 
 /// A target of the one year that is asked about, if one is.
@@ -139,8 +171,8 @@ enum What {
     Begins(Line, Option<i32>),
     /// Projects that stand in a lasting line no longer.
     Ends(Line),
-    /// 分 that were completed in a year.
-    Invested(Total),
+    /// 分 that were completed in a year; the year before for which any were told.
+    Invested(Total, Option<i32>),
 }
 
 /// What the library counts in a region.
@@ -197,15 +229,33 @@ impl Counted {
         Ok(counted)
     }
 
-    /// How much is reached, in hundredths of the unit, and how many projects may belong.
-    fn of(&self, target: &Target) -> (Total, u64) {
+    /// What is reached of a target; of one for each of several years, what is reached of it in each that has begun.
+    fn of(&self, target: &Target, today: NaiveDate) -> Reached {
+        let Period { from_year, to_year } = target.period;
+        if !target.each_year || from_year == to_year {
+            return self.of_period(target);
+        }
+        let begun = (from_year..=to_year).take_while(|year| *year <= today.year());
+        let of_years = begun.filter_map(|year| target.in_year(year));
+        of_years.fold(Reached::default(), |sum, of_year| {
+            let reached = self.of_period(&of_year);
+            Reached {
+                attained: Total::from_fen(sum.attained.fen() + reached.attained.fen()),
+                // What each year took over is gathered by the year before.
+                carried: Total::ZERO,
+                may_belong: sum.may_belong + reached.may_belong,
+            }
+        })
+    }
+
+    fn of_period(&self, target: &Target) -> Reached {
         let is_named = target.programme.is_some() || target.sector.is_some();
         let entries = if is_named { &self.named } else { &self.all };
         let code = |code: &Option<domain::project::RefCode>| {
             code.as_ref().map(|code| code.as_str().to_owned())
         };
         let (programme, sector) = (code(&target.programme), code(&target.sector));
-        let mut reached = 0_i128;
+        let (mut reached, mut carried) = (0_i128, 0_i128);
         let mut may = 0_i64;
         for entry in entries {
             let is_other =
@@ -213,31 +263,50 @@ impl Counted {
             if is_other(&programme, &entry.programme) || is_other(&sector, &entry.sector) {
                 continue;
             }
-            let (worth, count) = worth(target, entry);
+            let worth = worth(target, entry);
             match target.belongs(entry.tier, entry.known) {
-                Belonging::In => reached += worth,
-                Belonging::May => may += count,
+                Belonging::In => {
+                    reached += worth.hundredths;
+                    carried += worth.carried;
+                }
+                Belonging::May => may += worth.projects,
                 Belonging::Out => {}
             }
         }
-        (
-            Total::from_fen(reached),
-            u64::try_from(may).unwrap_or_default(),
-        )
+        Reached {
+            attained: Total::from_fen(reached),
+            carried: Total::from_fen(carried),
+            may_belong: u64::try_from(may).unwrap_or_default(),
+        }
     }
 }
 
-/// What an entry adds to a target, in hundredths of its unit, and in projects.
-fn worth(target: &Target, entry: &Entry) -> (i128, i64) {
+/// What an entry adds to a target.
+#[derive(Clone, Copy, Debug, Default)]
+struct Worth {
+    /// In hundredths of its unit.
+    hundredths: i128,
+    /// Of those, what was carried over into its period.
+    carried: i128,
+    /// In projects, each once.
+    projects: i64,
+}
+
+fn worth(target: &Target, entry: &Entry) -> Worth {
     let Period { from_year, to_year } = target.period;
     let is_within = (from_year..=to_year).contains(&entry.year);
+    let is_first = |previous: Option<i32>| previous.is_none_or(|previous| previous < from_year);
     let count = match (lines(target.metric), entry.what) {
-        (_, What::Invested(amount)) => {
+        (_, What::Invested(amount, previous)) => {
             let is_told = target.metric == Metric::CompletedInvestment && is_within;
             return if is_told {
-                (amount.fen(), entry.count)
+                Worth {
+                    hundredths: amount.fen(),
+                    carried: 0,
+                    projects: if is_first(previous) { entry.count } else { 0 },
+                }
             } else {
-                (0, 0)
+                Worth::default()
             };
         }
         (Counting::Flow(wanted), What::Begins(line, _)) if line == wanted && is_within => {
@@ -251,9 +320,8 @@ fn worth(target: &Target, entry: &Entry) -> (i128, i64) {
         // Each once: those carried into the period, and then whoever was not yet in it.
         (Counting::Distinct, What::Begins(line, previous)) => {
             let is_works = line == Line::New || line == Line::Continued;
-            let is_first = previous.is_none_or(|previous| previous < from_year);
             let is_carried = line == Line::Continued && entry.year < from_year;
-            if is_works && (is_carried || is_within && is_first) {
+            if is_works && (is_carried || is_within && is_first(previous)) {
                 entry.count
             } else {
                 0
@@ -267,7 +335,18 @@ fn worth(target: &Target, entry: &Entry) -> (i128, i64) {
             What::Begins(..) | What::Ends(_),
         ) => 0,
     };
-    (i128::from(count) * 100, count)
+    let is_carried = match entry.what {
+        What::Begins(line, _) | What::Ends(line) => {
+            line == Line::Continued && entry.year <= from_year
+        }
+        What::Invested(..) => false,
+    };
+    let hundredths = i128::from(count) * 100;
+    Worth {
+        hundredths,
+        carried: if is_carried { hundredths } else { 0 },
+        projects: count,
+    }
 }
 
 /// How a metric counts projects.
@@ -480,7 +559,17 @@ async fn invested(
         let sum = format!("CAST(SUM(completed_fen {part} {PART}) AS BIGINT)");
         select.expr(Expr::cust(sum));
     }
+    // Of what certainly belongs, or not, only the money is told; of others each project once in all the years.
     select
+        .expr_as(
+            Expr::cust(format!(
+                "CASE WHEN amount_kind <> 'exact' THEN (SELECT MAX(earlier.year) FROM {INVESTED} AS earlier \
+                 WHERE earlier.project_id = project.id AND earlier.completed_fen IS NOT NULL \
+                 AND earlier.year < {INVESTED}.year) END"
+            )),
+            TOLD_BEFORE,
+        )
+        .add_group_by([Expr::col(TOLD_BEFORE)])
         .join(
             JoinType::InnerJoin,
             INVESTED,
@@ -494,12 +583,8 @@ async fn invested(
         .map(|row| {
             let (year, count): (i32, i64) = (row.try_get_by_index(4)?, row.try_get_by_index(5)?);
             let (high, low): (i64, i64) = (row.try_get_by_index(6)?, row.try_get_by_index(7)?);
-            entry(
-                row,
-                What::Invested(Total::from_parts(high, low)),
-                year,
-                count,
-            )
+            let what = What::Invested(Total::from_parts(high, low), row.try_get_by_index(8)?);
+            entry(row, what, year, count)
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::{Period, Schedule, Target};
+use super::{Metric, Period, Schedule, Target};
 use crate::coded::coded_enum;
 use crate::money::Total;
 use crate::rate::Percent;
@@ -21,6 +21,17 @@ coded_enum! {
         /// The period is over, and it was not reached.
         Missed => "missed", "未完成", "missed";
     }
+}
+
+/// What there is of what a target wants, in hundredths of its unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// All of it.
+    pub attained: Total,
+    /// Of that, what was there before the first day of the period (结转), to which no day adds.
+    pub carried: Total,
+    /// How many projects may belong to it beside those that do: their amount is not known well enough.
+    pub may_belong: u64,
 }
 
 /// How far a target has been reached (完成情况). Amounts are in hundredths of the target's unit; of what comes whole,
@@ -49,15 +60,15 @@ pub struct Attainment {
     pub state: AttainmentState,
 }
 
-/// Holds what is reached against a target. `attained` is in hundredths of its unit, of the whole of its period: a
-/// target for every year is held to a single year by [`Target::in_year`], or else to the sum of all of them.
+/// Holds what is reached against a target, in the whole of its period: a target for every year is held to a single
+/// year by [`Target::in_year`], or else to the sum of all of them.
 #[must_use]
-pub fn attainment(
-    target: &Target,
-    attained: Total,
-    may_belong: u64,
-    today: NaiveDate,
-) -> Attainment {
+pub fn attainment(target: &Target, reached: Reached, today: NaiveDate) -> Attainment {
+    let Reached {
+        attained,
+        carried,
+        may_belong,
+    } = reached;
     let over = Share::over(target.period, target.schedule.as_ref(), today);
     let (goal, reached) = (target.goal().fen(), attained.fen());
     let whole = |hundredths: i128| {
@@ -66,13 +77,17 @@ pub fn attainment(
     };
     let has_begun = target.period.from_year <= today.year();
     let is_over = target.period.to_year < today.year();
-    // A level such as a growth is not gathered day by day: it holds from the first day to the last.
-    let (expected, forecast) = if target.unit.adds_up() {
-        let pace = || whole(reached.saturating_mul(over.of) / over.part);
-        (whole(over.of(goal)), (over.part > 0).then(pace))
+    let (expected, forecast) = if is_level(target) {
+        let begun = Share::begun(target, today);
+        let lasting = || whole(reached.saturating_mul(begun.of) / begun.part);
+        (whole(begun.of(goal)), (begun.part > 0).then(lasting))
     } else {
-        let level = |value| if has_begun { value } else { 0 };
-        (level(goal), has_begun.then_some(reached))
+        let carried = if has_begun { carried.fen() } else { 0 };
+        let to_gather = goal.saturating_sub(carried).max(0);
+        let gathered = reached.saturating_sub(carried);
+        let pace = || whole(carried + gathered.saturating_mul(over.of) / over.part);
+        let expected = carried.min(goal).saturating_add(over.of(to_gather));
+        (whole(expected), (over.part > 0).then(pace))
     };
     let state = if !has_begun {
         AttainmentState::NotBegun
@@ -99,6 +114,12 @@ pub fn attainment(
     }
 }
 
+/// Whether it is not gathered day by day but holds from the first day of a year to its last: a growth does, and so do
+/// the projects that were carried over into it.
+fn is_level(target: &Target) -> bool {
+    !target.unit.adds_up() || target.metric == Metric::Continued
+}
+
 /// A part of a whole, in percent with two decimals, rounded down.
 fn percent(part: i128, whole: i128) -> Percent {
     Percent::from_hundredths(part.saturating_mul(10_000).div_euclid(whole))
@@ -114,6 +135,22 @@ struct Share {
 impl Share {
     const NONE: Self = Self { part: 0, of: 1 };
     const ALL: Self = Self { part: 1, of: 1 };
+
+    /// Of what holds all through a year: of each year that has begun, where it is wanted of every year.
+    fn begun(target: &Target, today: NaiveDate) -> Self {
+        let Period { from_year, to_year } = target.period;
+        let begun = i128::from(today.year().min(to_year)) - i128::from(from_year) + 1;
+        if begun <= 0 {
+            Self::NONE
+        } else if target.each_year && target.unit.adds_up() {
+            Self {
+                part: begun,
+                of: target.period.years(),
+            }
+        } else {
+            Self::ALL
+        }
+    }
 
     /// Of a period on a day, which itself is over; evenly by day, or each year by its months' plan.
     fn over(period: Period, schedule: Option<&Schedule>, today: NaiveDate) -> Self {

@@ -13,7 +13,11 @@ fn projects(count: i128) -> Total {
 }
 
 fn told(target: &Target, attained: i128, today: &str) -> Attainment {
-    attainment(target, projects(attained), 0, day(today))
+    let reached = Reached {
+        attained: projects(attained),
+        ..Reached::default()
+    };
+    attainment(target, reached, day(today))
 }
 
 /// 600 projects in a year.
@@ -209,7 +213,12 @@ fn money_is_told_to_the_hundredth() {
         value: quantity("1000.00"),
         ..target("t")
     };
-    let told = attainment(&invested, Total::from_fen(12_345), 4, day("2025-01-01"));
+    let reached = Reached {
+        attained: Total::from_fen(12_345),
+        may_belong: 4,
+        ..Reached::default()
+    };
+    let told = attainment(&invested, reached, day("2025-01-01"));
     assert_eq!(told.expected.to_string(), "2.73");
     assert_eq!(told.ahead.to_string(), "120.72");
     assert_eq!(told.forecast.unwrap().to_string(), "45059.25");
@@ -229,11 +238,72 @@ fn a_growth_is_a_level_from_the_first_day_to_the_last() {
         value: quantity("10"),
         ..target("t")
     };
-    let at = |hundredths, today| attainment(&growth, Total::from_fen(hundredths), 0, day(today));
+    let at = |hundredths, today| {
+        let reached = Reached {
+            attained: Total::from_fen(hundredths),
+            ..Reached::default()
+        };
+        attainment(&growth, reached, day(today))
+    };
     let low = at(800, "2025-02-01");
     assert_eq!(low.expected.to_string(), "10.00");
     assert_eq!(low.forecast.unwrap().to_string(), "8.00");
     assert_eq!(low.state, AttainmentState::Behind);
     assert_eq!(at(1000, "2025-02-01").state, AttainmentState::Reached);
     assert_eq!(at(0, "2024-02-01").forecast, None);
+}
+
+#[test]
+fn what_was_carried_over_is_no_pace() {
+    // 230 carried over and 10 begun by the 31st of 366 days, of 502.
+    let under_construction = Target {
+        metric: Metric::UnderConstruction,
+        value: quantity("502"),
+        ..year(2024)
+    };
+    let reached = Reached {
+        attained: projects(240),
+        carried: projects(230),
+        may_belong: 0,
+    };
+    let told = attainment(&under_construction, reached, day("2024-01-31"));
+    // 230 + 272 × 31 / 366, and 230 + 10 × 366 / 31.
+    assert_eq!(told.expected.to_string(), "253.00");
+    assert_eq!(told.forecast.unwrap().to_string(), "348.00");
+    assert_eq!(told.state, AttainmentState::Behind);
+    let before = attainment(&under_construction, reached, day("2023-12-31"));
+    assert_eq!((before.expected, before.forecast), (Total::ZERO, None));
+    // More was carried over than is wanted.
+    let more = Reached {
+        attained: projects(600),
+        carried: projects(600),
+        may_belong: 0,
+    };
+    let told = attainment(&under_construction, more, day("2024-01-31"));
+    assert_eq!(told.expected.to_string(), "502.00");
+    assert_eq!(told.forecast.unwrap().to_string(), "600.00");
+}
+
+#[test]
+fn what_is_carried_over_is_there_from_the_first_day_and_grows_no_more() {
+    let continued = Target {
+        metric: Metric::Continued,
+        value: quantity("234"),
+        ..year(2025)
+    };
+    let told = told(&continued, 230, "2025-01-31");
+    assert_eq!(told.expected.to_string(), "234.00");
+    assert_eq!(told.ahead.to_string(), "-4.00");
+    assert_eq!(told.forecast.unwrap().to_string(), "230.00");
+    assert_eq!(told.state, AttainmentState::Behind);
+    let each = Target {
+        each_year: true,
+        period: FIVE_YEARS,
+        value: quantity("100"),
+        ..continued
+    };
+    let told = self::told(&each, 300, "2023-06-30");
+    assert_eq!(told.expected.to_string(), "300.00");
+    assert_eq!(told.forecast.unwrap().to_string(), "500.00");
+    assert_eq!(told.state, AttainmentState::OnPace);
 }
