@@ -33,7 +33,7 @@ coded_enum! {
         FundsApproved => "funds_approved", "争取立项", "approved with funds";
         /// Planned to start in the year (计划开工).
         StartPlanned => "start_planned", "计划开工", "planned to start";
-        /// Of those planned to start in the year: started by its end (计划内已开工).
+        /// Of those planned to start in the year: started by its end, and not given up before it (计划内已开工).
         StartMet => "start_met", "计划内已开工", "started as planned";
         /// Started in the year (新建).
         New => "new", "新建", "new";
@@ -146,6 +146,17 @@ struct Works {
     end: Option<End>,
 }
 
+impl Works {
+    /// Whether they are what was planned to start on a day: begun by the end of its year, and not given up before it.
+    fn meet(&self, planned: NaiveDate) -> bool {
+        let given_up = match self.end {
+            Some(End::Withdrawn(day)) => day.year() < planned.year(),
+            Some(End::Completed(_) | End::CompletedBy(_)) | None => false,
+        };
+        self.start.year() <= planned.year() && !given_up
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Start {
     On(NaiveDate),
@@ -191,10 +202,7 @@ pub fn spans(course: &Course) -> Vec<Span> {
     let all_works = all_works(course);
     if let Some(day) = course.planned_start_on {
         spans.push(happened(Line::StartPlanned, day));
-        if all_works
-            .iter()
-            .any(|works| works.start.year() <= day.year())
-        {
+        if all_works.iter().any(|works| works.meet(day)) {
             spans.push(happened(Line::StartMet, day));
         }
     }

@@ -18,6 +18,7 @@ mod m20261121_000007_chains;
 mod m20261121_000008_scoreboard;
 mod m20261121_000009_past_sums;
 mod m20261122_000010_past_by_day;
+mod m20261128_000011_counted_anew;
 
 /// Every migration, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_scoreboard::Migration),
             Box::new(m20261121_000009_past_sums::Migration),
             Box::new(m20261122_000010_past_by_day::Migration),
+            Box::new(m20261128_000011_counted_anew::Migration),
         ]
     }
 }

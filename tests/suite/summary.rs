@@ -522,3 +522,25 @@ async fn the_annual_plan_of_a_year_is_added_up() {
         assert_eq!(refused.str("/errors/0/parameter"), "year");
     }
 }
+
+#[tokio::test]
+async fn words_find_in_the_past_what_they_find_now() {
+    let server = Server::demo().await;
+    let leader = server.sign_in("leader").await;
+    let as_of = leader.get("/v1/summary").await.str("/as_of");
+    for (words, count) in [
+        // As it stands in the library, in full width; and as people type it.
+        ("丰海（盘锦）", 1),
+        ("丰海(盘锦)", 1),
+        ("ABS及其配套", 1),
+        ("ａｂｓ及其配套", 1),
+        // How a list of names is kept is nothing to be found.
+        ("[", 0),
+        ("\"", 0),
+    ] {
+        for how in ["", &format!("&as_of={as_of}")] {
+            let found = leader.get(&format!("/v1/summary?q={words}{how}")).await;
+            assert_eq!(found.expect(200).at("/total/count"), count, "{words}{how}");
+        }
+    }
+}

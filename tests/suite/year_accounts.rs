@@ -660,3 +660,70 @@ async fn the_same_day_of_the_year_before_covers_the_months_that_were_over() {
         "120.00"
     );
 }
+
+#[tokio::test]
+async fn up_to_a_day_is_told_what_was_told_on_it() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let year: i32 = day(0)[..4].parse().unwrap();
+    let compared = format!("/v1/accounts/{year}?q=同日&compare=previous_year,same_day");
+    let same_day = manager.get(&compared).await.expect(200);
+    let same_day = same_day.str("/comparisons/1/until");
+    let next_day = chrono::NaiveDate::succ_opt(&same_day.parse().unwrap()).unwrap();
+    let mut data = Catalogue::default();
+    let row = |name: &str, stage: &str| ProjectRow {
+        external_ref: name.to_owned(),
+        name: name.to_owned(),
+        region: "211104".to_owned(),
+        unit: "panjin-drc".to_owned(),
+        family_counting: "whole".to_owned(),
+        stage: stage.to_owned(),
+        basis_inferred: "false".to_owned(),
+        ..ProjectRow::default()
+    };
+    for (name, signed, landed) in [
+        ("同期落地一", "2024-04-01", "2024-06-01"),
+        ("同期落地二", "2024-02-01", "2024-04-01"),
+        ("同日落地", same_day.as_str(), &next_day.to_string()),
+    ] {
+        let row = ProjectRow {
+            signed_on: signed.to_owned(),
+            landed_on: landed.to_owned(),
+            ..row(name, "attraction")
+        };
+        data.projects.push((2, row));
+    }
+    for (name, started) in [("同期开工一", "2024-03-05"), ("同期开工二", "2024-11-05")] {
+        let row = ProjectRow {
+            started_on: started.to_owned(),
+            ..row(name, "construction")
+        };
+        data.projects.push((2, row));
+    }
+    load(&server, data).await;
+    for name in ["同期开工一", "同期开工二"] {
+        let project = manager.named(name).await;
+        let planned = json!({ "planned_start_on": project["started_on"] });
+        let id = project["id"].as_str().unwrap();
+        manager.amend(id, &planned).await.expect(200);
+    }
+    for (account, count) in [
+        ("start_planned", 2),
+        ("start_planned:2024-05-10", 2),
+        ("start_met", 2),
+        ("start_met:2024-05-10", 1),
+        ("landed_within_6", 2),
+        ("landed_within_6:2024-05-10", 1),
+    ] {
+        let found = format!("/v1/projects?q=同期&account=2024:{account}");
+        assert_eq!(manager.all(&found).await.len(), count, "{account}");
+    }
+    // On that day it had not landed yet.
+    let accounts = manager.get(&compared).await.expect(200);
+    for (place, landed) in [(0, 1), (1, 0)] {
+        let rate = accounts.at(&format!("/comparisons/{place}/total/rates/1"));
+        assert_eq!(rate["code"], "landing_rate");
+        assert_eq!(rate["denominator"], 1, "{place}");
+        assert_eq!(rate["numerator"], landed, "{place}");
+    }
+}

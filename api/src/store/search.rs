@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
 use sea_orm::{DbBackend, Value};
 
 use super::row::strings;
-use crate::entity::project::{self, Column, Model};
+use crate::entity::project::{self, Model};
 use crate::entity::project_search;
 
 /// What a search for words looks through: names, codes and owner, in one case and one width.
@@ -91,18 +91,37 @@ pub(super) fn matches(backend: DbBackend, text: &str) -> SimpleExpr {
 
 /// The same in the past, of which there is no index: a version's own names, codes and owner are looked through,
 /// so that nobody finds a project by what it is called since.
-pub(super) fn matches_as_it_was(text: &str) -> Condition {
-    let pattern = pattern(&fold(text.trim()));
-    let columns = [
-        Column::Name,
-        Column::Aliases,
-        Column::Code,
-        Column::OwnerName,
-    ];
-    columns.into_iter().fold(Condition::any(), |any, column| {
-        let words = Expr::col((project::Entity, column)).cast_as("text");
-        any.add(Expr::expr(Func::lower(words)).like(pattern.clone()))
-    })
+pub(super) fn matches_as_it_was(backend: DbBackend, text: &str) -> SimpleExpr {
+    let aliases = if backend == DbBackend::Postgres {
+        "SELECT string_agg(value, chr(10)) FROM jsonb_array_elements_text(project.aliases)"
+    } else {
+        "SELECT group_concat(value, char(10)) FROM json_each(project.aliases)"
+    };
+    let line = if backend == DbBackend::Postgres {
+        "chr(10)"
+    } else {
+        "char(10)"
+    };
+    let all = format!(
+        "project.name || {line} || COALESCE(project.code, '') || {line} || COALESCE(project.owner_name, '') \
+         || {line} || COALESCE(({aliases}), '')"
+    );
+    Expr::cust(folded(backend, &all)).like(pattern(&fold(text.trim())))
+}
+
+/// What [`fold`] does, in SQL. `SQLite` makes only the letters of ASCII small.
+fn folded(backend: DbBackend, text: &str) -> String {
+    let wide: Vec<char> = ('\u{FF01}'..='\u{FF5E}').chain(['\u{3000}']).collect();
+    let narrow = |c: &char| fold(&c.to_string()).replace('\'', "''");
+    if backend == DbBackend::Postgres {
+        let (from, to): (String, String) =
+            (wide.iter().collect(), wide.iter().map(narrow).collect());
+        return format!("LOWER(TRANSLATE({text}, '{from}', '{to}'))");
+    }
+    let narrowed = wide.iter().fold(text.to_owned(), |text, c| {
+        format!("REPLACE({text}, '{c}', '{}')", narrow(c))
+    });
+    format!("LOWER({narrowed})")
 }
 
 /// The text itself as a pattern, anywhere.

@@ -217,6 +217,26 @@ fn a_start_that_was_planned_is_met_by_the_end_of_its_year() {
 }
 
 #[test]
+fn works_that_were_given_up_before_do_not_meet_a_later_plan() {
+    let planned = |on: &str| Course {
+        planned_start_on: Some(day(on)),
+        ..registered(&[
+            (Move::Attraction, "2020-02-01"),
+            (Move::Construction, "2021-06-01"),
+            (Move::Withdrawn, "2022-03-01"),
+            (Move::Planning, "2023-01-01"),
+        ])
+    };
+    for (on, met) in [
+        ("2021-09-01", vec![2021]),
+        ("2022-09-01", vec![2022]),
+        ("2025-09-01", vec![]),
+    ] {
+        assert_eq!(years(&planned(on), Line::StartMet), met, "{on}");
+    }
+}
+
+#[test]
 fn months_from_signing_to_landing_are_counted_by_the_day() {
     let after = |landed: Option<&str>| {
         let course = Course {

@@ -415,10 +415,11 @@ impl Library {
                 reached[1] += 1;
             }
             let planned = date(&facts["planned_start_on"]);
-            let first = self.projects[&id].first_start();
-            if planned.is_some_and(|day| day.year() == asked.year)
-                && first.is_some_and(|day| day.year() <= asked.year)
-            {
+            let works = self.projects[&id].works();
+            let meets = |(start, given_up): &(NaiveDate, Option<NaiveDate>)| {
+                start.year() <= asked.year && given_up.is_none_or(|day| day.year() >= asked.year)
+            };
+            if planned.is_some_and(|day| day.year() == asked.year) && works.iter().any(meets) {
                 reached[0] += 1;
             }
         }
@@ -464,7 +465,8 @@ impl Project {
         }
     }
 
-    fn first_start(&self) -> Option<NaiveDate> {
+    /// On which days works began, and on which they were given up if they were.
+    fn works(&self) -> Vec<(NaiveDate, Option<NaiveDate>)> {
         let taken_over = match self.entry {
             Entry::TakenOver {
                 stage,
@@ -474,11 +476,17 @@ impl Project {
             } if stage >= Stage::Construction => Some(started_on.unwrap_or(on)),
             Entry::TakenOver { .. } | Entry::Registered { .. } => None,
         };
-        let moved = self
-            .moves
-            .iter()
-            .find(|(kind, _)| *kind == Move::Construction);
-        taken_over.or(moved.map(|(_, on)| *on))
+        let mut works: Vec<_> = taken_over.map(|start| (start, None)).into_iter().collect();
+        for (kind, on) in &self.moves {
+            if *kind == Move::Construction {
+                works.push((*on, None));
+            } else if *kind == Move::Withdrawn
+                && let Some((_, given_up @ None)) = works.last_mut()
+            {
+                *given_up = Some(*on);
+            }
+        }
+        works
     }
 
     fn course(&self) -> Course {

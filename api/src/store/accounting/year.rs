@@ -7,14 +7,14 @@ use domain::accounting::{Accounts, Line};
 use domain::money::Total;
 use domain::rollup::Known;
 use domain::target::Period;
-use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SimpleExpr};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::rates::{self, Rates};
 use crate::auth::Reach;
 use crate::entity::project::{self, Column};
 use crate::store::counting::{Base, Frame, Rows, SPAN};
-use crate::store::filter::{Account, Filter, Scoped, stands_in};
+use crate::store::filter::{Account, Filter, Scoped, had_landed, stands_in};
 use crate::store::rollup::{self, Asked, ENDED, Kept, Source};
 use crate::store::row::coded;
 use crate::store::summary::{Dimension, PART, covers_all, each_list, rank};
@@ -209,6 +209,9 @@ impl Gathered {
 /// One value of a lasting line: what it is, its amounts, and whether that is of those that have ended.
 type Lasting = BTreeMap<(Vec<Option<String>>, Line, Known), (i64, i128)>;
 
+/// After how many months what was signed had landed.
+const LANDED: &str = "had_landed_after";
+
 /// Which of the sums that are kept make the accounts of a year.
 fn asked<'a>(scoped: &'a Scoped, question: &Question, by: &'a [Kept]) -> Asked<'a> {
     let year = question.year;
@@ -280,13 +283,16 @@ async fn from_spans(
             .add_group_by([dimension.expr()]);
     }
     let line = Expr::col((SPAN, "line"));
-    let landed_after = Expr::col((SPAN, "landed_after"));
+    let landed_after: SimpleExpr = match question.until {
+        None => Expr::col((SPAN, "landed_after")).into(),
+        Some(day) => Expr::case(had_landed(day), Expr::col((SPAN, "landed_after"))).into(),
+    };
     let kind = Expr::col((project::Entity, Column::AmountKind));
     select
         .expr_as(line.clone(), "line")
-        .expr_as(landed_after.clone(), "landed_after")
+        .expr_as(landed_after, LANDED)
         .expr_as(kind.clone(), "kind")
-        .add_group_by([line, landed_after, kind])
+        .add_group_by([line, Expr::col(LANDED), kind])
         .expr_as(Expr::cust("COUNT(*)"), "n");
     for (name, part) in [("high", "/"), ("low", "%")] {
         let sum = format!("CAST(COALESCE(SUM(amount_fen {part} {PART}), 0) AS BIGINT)");
@@ -316,7 +322,7 @@ async fn from_spans(
             keys.push(row.try_get::<Option<String>>("", dimension.code())?);
         }
         let line = coded(Line::from_code, &row.try_get::<String>("", "line")?)?;
-        let landed_after = row.try_get::<Option<i32>>("", "landed_after")?;
+        let landed_after = row.try_get::<Option<i32>>("", LANDED)?;
         let landed_after = landed_after.and_then(|months| u32::try_from(months).ok());
         gathered.take(
             keys,
