@@ -350,6 +350,59 @@ async fn a_check_of_the_past_uses_the_targets_of_then() {
     );
 }
 
+/// Puts a region into another one.
+async fn put_into(server: &Server, region: &str, parent: &str) {
+    let admin = server.sign_in("admin").await;
+    let path = format!("/v1/regions/{region}");
+    let stood = admin.get(&path).await.expect(200);
+    let mut fields = stood.body.clone();
+    fields["parent"] = parent.into();
+    for name in ["code", "version"] {
+        fields.as_object_mut().unwrap().remove(name);
+    }
+    let put = admin.put(&path, &fields).if_match(&stood.etag());
+    put.send().await.expect(200);
+}
+
+#[tokio::test]
+async fn the_past_is_checked_and_held_by_the_regions_of_then() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    for (code, region, value) in [
+        ("t-city", "211100", "100"),
+        ("t-dawa", DAWA, "60"),
+        ("t-xinglongtai", XINGLONGTAI, "40"),
+    ] {
+        let members = json!({ "plan": "分解", "region": region, "value": value });
+        set(&manager, code, &members).await.expect(201);
+    }
+    let then = manager.get("/v1/summary").await.str("/as_of");
+    let of_dawa = somebody(&server, "dawa", Role::Leader, Some(DAWA), None).await;
+    let held = async |query: &str| {
+        let path = format!("/v1/targets/attainment?plan=分解{query}");
+        let found = of_dawa.get(&path).await.expect(200);
+        found.at("/items").as_array().unwrap().len()
+    };
+    assert_eq!(held("").await, 1);
+    put_into(&server, XINGLONGTAI, DAWA).await;
+    let checked = async |query: &str| {
+        let found = comparisons(&manager, &format!("plan=分解{query}")).await;
+        found.iter().map(told).collect::<Vec<_>>()
+    };
+    let as_of = format!("&as_of={then}");
+    assert_eq!(
+        checked(&as_of).await,
+        ["new whole 100.00 / regions 100.00: 0.00 equal"]
+    );
+    assert_ne!(checked("").await, checked(&as_of).await);
+    // Who sees both districts may be told of each as it was; who sees one of them, not of the time when it held both.
+    assert_eq!(held(&as_of).await, 2);
+    let both = manager.get("/v1/summary").await.str("/as_of");
+    put_into(&server, XINGLONGTAI, "211100").await;
+    assert_eq!(held("").await, 1);
+    assert_eq!(held(&format!("&as_of={both}")).await, 0);
+}
+
 #[tokio::test]
 async fn who_sets_it_and_what_it_was_is_recorded() {
     let server = Server::demo().await;
@@ -645,6 +698,7 @@ async fn parameters_that_mean_nothing_are_refused() {
             "period",
             "unreadable_parameter",
         ),
+        ("?period=9999", 400, "period", "year_out_of_range"),
         ("?period=2025-2021", 422, "period", "period_out_of_order"),
         ("?region=219999", 422, "region", "unknown_region"),
         ("?as_of=yesterday", 400, "as_of", "invalid_instant"),

@@ -22,6 +22,7 @@ use crate::catalogue::{Catalogue, ProjectRow, TargetRow, optional, several};
 use crate::entity::project::{self as table, Model};
 use crate::entity::{region, region_closure};
 use crate::input::ProjectFields;
+use crate::input::read::Reader;
 use crate::input::target::TargetInput;
 use crate::problem::value::unknown_code;
 use crate::problem::{Fault, Problem, kinds};
@@ -253,21 +254,23 @@ async fn read_row(tx: &Tx, row: &ProjectRow) -> Result<Result<Model, Vec<Fault>>
         Ok(facts) => facts,
         Err(found) => return Ok(Err(found)),
     };
-    let day = |faults: &mut Vec<Fault>, pointer: &str, text: &str| -> Option<NaiveDate> {
+    let mut reader = Reader::default();
+    let mut day = |pointer: &str, text: &str| {
         let text = optional(text)?;
-        let day = text.parse().ok();
-        if day.is_none() {
-            faults.push(fault(
+        let invalid = || {
+            fault(
                 pointer,
                 "invalid_date",
                 "日期须为 YYYY-MM-DD",
                 "A date is YYYY-MM-DD",
-            ));
-        }
-        day
+            )
+        };
+        let day = reader.take(text.parse().map_err(|_| invalid()))?;
+        reader.day(pointer, day)
     };
-    let started_on = day(&mut faults, "/started_on", &row.started_on);
-    let completed_on = day(&mut faults, "/completed_on", &row.completed_on);
+    let started_on = day("/started_on", &row.started_on);
+    let completed_on = day("/completed_on", &row.completed_on);
+    faults.extend(reader.faults);
     let stage = Stage::from_code(&row.stage);
     if stage.is_none() {
         faults.push(unknown_code("/stage", &row.stage));

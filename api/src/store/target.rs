@@ -150,7 +150,8 @@ pub async fn disagreements(
             programme_of.insert(text(&row.code)?, text(programme)?);
         }
     }
-    Ok(cascade(&targets, &programme_of, &region::tree(db).await?))
+    let regions = region::tree_as_of(db, as_of).await?;
+    Ok(cascade(&targets, &programme_of, &regions))
 }
 
 /// Sets a target, or replaces it.

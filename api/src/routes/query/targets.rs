@@ -1,6 +1,7 @@
 //! The parameters of lists of targets and of their check.
 
 use chrono::{DateTime, Utc};
+use domain::accounting::{FIRST_YEAR, LAST_YEAR};
 use domain::target::{Metric, Period, TargetKind};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -248,6 +249,16 @@ impl Reader {
                 "止年早于起年",
                 "The period ends before it begins",
             ),
+            Some(Period { from_year, to_year })
+                if from_year < FIRST_YEAR || to_year > LAST_YEAR =>
+            {
+                self.wrong(
+                    "period",
+                    "year_out_of_range",
+                    format!("年份须在 {FIRST_YEAR} 至 {LAST_YEAR} 之间"),
+                    format!("The year has to be from {FIRST_YEAR} to {LAST_YEAR}"),
+                );
+            }
             Some(_) => {}
         }
         read

@@ -22,7 +22,7 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{Failure, Tx, event};
+use super::{Failure, Tx, event, rollup};
 use crate::entity::project_version;
 use crate::page;
 use crate::precondition::Precondition;
@@ -194,7 +194,7 @@ pub async fn put<K: Kind>(
 /// # Errors
 /// `validation_failed`.
 pub async fn load<K: Kind>(tx: &Tx, code: &str, fields: K) -> Result<bool, Failure> {
-    tx.alone_with_reference_data().await?;
+    alone(tx).await?;
     let before = find::<K>(&tx.db, code).await?;
     let fields = match &before {
         Some(entry) => fields.keeping(&entry.fields),
@@ -270,6 +270,8 @@ pub async fn delete<K: Kind>(tx: &Tx, code: &str, seen: i64) -> Result<(), Failu
         .filter(K::code().eq(code))
         .exec(&tx.db)
         .await?;
+    // A question that named it is refused from now on, and was answered.
+    rollup::touch(tx).await?;
     let was = serde_json::to_value(before.fields).ok();
     let done = event::Entry::of_code(K::NAME, code, "reference_removed", before.version);
     event::record(tx, done.changing(was, None)).await

@@ -1,8 +1,8 @@
 //! Regions, with the closure that tells which lie within which.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::region::{Region as DomainRegion, RegionCode, RegionKind, RegionTree};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
@@ -250,6 +250,75 @@ pub(crate) async fn tree(db: &impl ConnectionTrait) -> Result<RegionTree, Failur
         });
     }
     Ok(RegionTree::new(regions)?)
+}
+
+/// The regions that there were at an instant, as the domain's tree; without one, all there are.
+pub(crate) async fn tree_as_of(
+    db: &impl ConnectionTrait,
+    as_of: Option<DateTime<Utc>>,
+) -> Result<RegionTree, Failure> {
+    let tree = tree(db).await?;
+    if as_of.is_none() {
+        return Ok(tree);
+    }
+    let parents = parents(db, as_of).await?;
+    let then = tree.iter().filter_map(|region| {
+        let parent = parents.get(region.code.as_str())?.as_deref();
+        let parent = parent.and_then(|parent| RegionCode::parse(parent).ok());
+        Some(DomainRegion {
+            // One that is there no more has no name any more, and nothing is told of it.
+            parent: parent.filter(|parent| tree.iter().any(|other| other.code == *parent)),
+            ..region.clone()
+        })
+    });
+    Ok(RegionTree::new(then)?)
+}
+
+/// What each region lay directly in at an instant, or lies in now, by code.
+pub(crate) async fn parents(
+    db: &impl ConnectionTrait,
+    as_of: Option<DateTime<Utc>>,
+) -> Result<BTreeMap<String, Option<String>>, Failure> {
+    let above = above(db, as_of).await?;
+    let parents = above.iter().map(|(code, ancestors)| {
+        let depth = |above_it: &&String| above.get(*above_it).map_or(0, BTreeSet::len);
+        let others = ancestors.iter().filter(|ancestor| *ancestor != code);
+        (code.clone(), others.max_by_key(depth).cloned())
+    });
+    Ok(parents.collect())
+}
+
+/// Of each region, itself and those that it lies in, at an instant or now.
+async fn above(
+    db: &impl ConnectionTrait,
+    as_of: Option<DateTime<Utc>>,
+) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
+    let mut above: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in region_closure::Entity::find().all(db).await? {
+        let was_known = |instant| row.recorded_at.is_none_or(|at| at <= instant);
+        if as_of.is_none_or(was_known) {
+            above
+                .entry(row.descendant)
+                .or_default()
+                .insert(row.ancestor);
+        }
+    }
+    if let Some(instant) = as_of {
+        let past = region_closure_past::Entity::find()
+            .filter(region_closure_past::Column::SupersededAt.gt(instant))
+            .filter(
+                Condition::any()
+                    .add(region_closure_past::Column::RecordedAt.is_null())
+                    .add(region_closure_past::Column::RecordedAt.lte(instant)),
+            );
+        for row in past.all(db).await? {
+            above
+                .entry(row.descendant)
+                .or_default()
+                .insert(row.ancestor);
+        }
+    }
+    Ok(above)
 }
 
 /// Which regions lie within which, by the tree.

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
 
-use crate::entity::{region, region_closure, region_closure_past};
+use crate::entity::region;
 use crate::store::Failure;
+use crate::store::reference::region::parents;
 
 /// A region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,19 +46,12 @@ impl Places {
         let rows = region::Entity::find().all(db).await?;
         let named = rows.into_iter().map(|row| (row.code.clone(), row));
         let named: BTreeMap<String, region::Model> = named.collect();
-        let above = above(db, as_of).await?;
-        let places = above.iter().map(|(code, ancestors)| {
-            let row = named.get(code);
-            let depth = |above_it: &&&String| above.get(**above_it).map_or(0, BTreeSet::len);
-            let others = ancestors.iter().filter(|ancestor| *ancestor != code);
+        let places = parents(db, as_of).await?.into_iter().map(|(code, parent)| {
+            let row = named.get(&code);
             Place {
-                code: code.clone(),
-                name: row.map_or(code, |row| &row.name).clone(),
-                parent: others
-                    .collect::<Vec<_>>()
-                    .iter()
-                    .max_by_key(depth)
-                    .map(|&c| c.clone()),
+                name: row.map_or(&code, |row| &row.name).clone(),
+                code,
+                parent,
                 valid_from: row.and_then(|row| row.valid_from),
                 valid_to: row.and_then(|row| row.valid_to),
             }
@@ -99,37 +93,4 @@ impl Places {
         let places = self.0.iter();
         places.filter(move |place| place.parent.as_deref() == Some(code))
     }
-}
-
-/// Of each region, itself and those that it lies in, at an instant or now.
-async fn above(
-    db: &impl ConnectionTrait,
-    as_of: Option<DateTime<Utc>>,
-) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
-    let mut above: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in region_closure::Entity::find().all(db).await? {
-        let was_known = |instant| row.recorded_at.is_none_or(|at| at <= instant);
-        if as_of.is_none_or(was_known) {
-            above
-                .entry(row.descendant)
-                .or_default()
-                .insert(row.ancestor);
-        }
-    }
-    if let Some(instant) = as_of {
-        let past = region_closure_past::Entity::find()
-            .filter(region_closure_past::Column::SupersededAt.gt(instant))
-            .filter(
-                Condition::any()
-                    .add(region_closure_past::Column::RecordedAt.is_null())
-                    .add(region_closure_past::Column::RecordedAt.lte(instant)),
-            );
-        for row in past.all(db).await? {
-            above
-                .entry(row.descendant)
-                .or_default()
-                .insert(row.ancestor);
-        }
-    }
-    Ok(above)
 }
