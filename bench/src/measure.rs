@@ -361,8 +361,7 @@ pub(crate) async fn measure(arguments: Arguments) -> Result<()> {
             add(By::Static, outcome)?;
         }
     }
-    settle(&arguments).await?;
-    took(Once::Rebuild, rebuild(&arguments.taizhang)?)?;
+    took(Once::Rebuild, rebuild(&arguments).await?)?;
     write(
         &arguments.results,
         &Line::Memory(Memory {
@@ -409,10 +408,11 @@ async fn settle(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// All sums anew, by the program itself.
-fn rebuild(taizhang: &Path) -> Result<u64> {
+/// All sums anew, by the program itself, of a library that stands idle.
+async fn rebuild(arguments: &Arguments) -> Result<u64> {
+    settle(arguments).await?;
     let began = Instant::now();
-    command(taizhang, &["rollup", "rebuild"])?;
+    command(&arguments.taizhang, &["rollup", "rebuild"])?;
     Ok(u64::try_from(began.elapsed().as_micros())?)
 }
 

@@ -284,7 +284,7 @@ async fn from_spans(
     }
     let line = Expr::col((SPAN, "line"));
     let landed_after: SimpleExpr = match question.until {
-        None => Expr::col((SPAN, "landed_after")).into(),
+        None => Expr::col((SPAN, "landed_after")),
         Some(day) => Expr::case(had_landed(day), Expr::col((SPAN, "landed_after"))).into(),
     };
     let kind = Expr::col((project::Entity, Column::AmountKind));
