@@ -1,0 +1,479 @@
+//! What a heading says: its parts, the unit in it, and the field that it names.
+
+use super::synonyms;
+use crate::document::Because;
+use crate::field::{Field, FieldName, Of};
+use crate::request::Kind;
+use crate::unit::Unit;
+use crate::value::period::term_in;
+use crate::value::{Term, squeezed, tidy, words};
+
+/// The longest heading that is looked at, in characters.
+const LONGEST: usize = 60;
+
+/// A heading of one or several rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Label {
+    /// As it is shown: its parts joined by `|`.
+    pub(super) shown: String,
+    /// Its parts without blanks, brackets and units.
+    parts: Vec<String>,
+    /// All of it without blanks.
+    whole: String,
+    /// The unit that it tells.
+    pub(super) unit: Option<Unit>,
+}
+
+/// What a heading names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Match {
+    pub(super) field: Option<Field>,
+    pub(super) because: Because,
+    /// How telling it is: of two headings for one field the one with less is taken.
+    pub(super) rank: usize,
+    pub(super) candidates: Vec<Field>,
+}
+
+impl Match {
+    fn of(field: impl Into<Field>, because: Because, rank: usize) -> Self {
+        Self {
+            field: Some(field.into()),
+            because,
+            rank,
+            candidates: Vec::new(),
+        }
+    }
+
+    fn none(because: Because) -> Self {
+        Self {
+            field: None,
+            because,
+            rank: usize::MAX,
+            candidates: Vec::new(),
+        }
+    }
+
+    fn ambiguous(names: &[FieldName]) -> Self {
+        Self {
+            candidates: names.iter().copied().map(Field::from).collect(),
+            ..Self::none(Because::Ambiguous)
+        }
+    }
+}
+
+impl Label {
+    /// The heading of these parts, the outer ones first; a part that repeats the one above it says nothing more.
+    pub(super) fn of(texts: &[String]) -> Self {
+        let mut label = Self::default();
+        let mut shown: Vec<String> = Vec::new();
+        for text in texts {
+            let told = tidy(text);
+            if told.is_empty() || shown.last() == Some(&told) {
+                continue;
+            }
+            let (part, unit) = parted(text);
+            label.unit = unit.or(label.unit);
+            label.whole.push_str(&squeezed(text));
+            if !part.is_empty() {
+                label.parts.push(part);
+            }
+            shown.push(told);
+        }
+        label.shown = shown.join("|");
+        label
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    fn last(&self) -> &str {
+        self.parts.last().map_or("", String::as_str)
+    }
+
+    /// Whether it numbers the rows.
+    pub(super) fn is_ordinal(&self) -> bool {
+        synonyms::ORDINALS.contains(&self.last())
+    }
+
+    /// Whether a text names it: all of it, or its last part.
+    pub(super) fn is_named(&self, text: &str) -> bool {
+        let joined: String = text.split('|').map(squeezed).collect();
+        !joined.is_empty()
+            && (joined == self.whole || joined == self.parts.concat() || joined == self.last())
+    }
+
+    /// The field that it names in a table of this kind.
+    pub(super) fn field(&self, kind: Kind) -> Match {
+        let joined = self.parts.concat();
+        if joined.is_empty() || self.whole.chars().count() > LONGEST {
+            return Match::none(Because::Unknown);
+        }
+        self.exact(kind, &joined)
+            .or_else(|| self.money(kind, &joined))
+            .or_else(|| self.date(&joined))
+            .or_else(|| self.permit(kind))
+            .or_else(|| self.target(kind, &joined))
+            .unwrap_or_else(|| contained(kind, &[self.last(), &joined, &self.whole]))
+    }
+
+    fn exact(&self, kind: Kind, joined: &str) -> Option<Match> {
+        // 手续 above several columns: their own headings say what they hold, and of which permit.
+        let is_of_permit =
+            matches!(kind, Kind::Approvals) && self.parts.len() > 1 && self.permit(kind).is_some();
+        if is_of_permit {
+            return None;
+        }
+        [joined, self.last()].into_iter().find_map(|text| {
+            synonyms::of(kind).find_map(|(name, exact, _)| {
+                let rank = exact.iter().position(|word| *word == text)?;
+                Some(Match::of(*name, Because::Exact, rank))
+            })
+        })
+    }
+
+    /// Columns of amounts are told apart by what they are made of: 计划, 完成, 累计, 本月, 到位.
+    fn money(&self, kind: Kind, joined: &str) -> Option<Match> {
+        if matches!(kind, Kind::Approvals | Kind::Targets) {
+            return None;
+        }
+        const TOTAL: [&str; 16] = [
+            "总投资",
+            "计划总投资",
+            "投资额",
+            "投资规模",
+            "概算总投资",
+            "项目总投资",
+            "投资总额",
+            "总投资额",
+            "估算总投资",
+            "批复总投资",
+            "投资估算",
+            "投资概算",
+            "总投资估算",
+            "协议投资额",
+            "投资",
+            "金额",
+        ];
+        let term = self.term(joined);
+        let is_timed =
+            term.is_some() || any(joined, &["年度", "本年", "今年", "当年", "本月", "当月"]);
+        for text in [joined, self.last()] {
+            if let Some(rank) = TOTAL.iter().position(|word| *word == text)
+                && (!is_timed || text == joined || rank < 2)
+            {
+                return Some(Match::of(FieldName::TotalInvestment, Because::Exact, rank));
+            }
+        }
+        const OTHER: [&str; 27] = [
+            "方", "主体", "单位", "企业", "类型", "门槛", "说明", "来源", "构成", "性质", "领域",
+            "强度", "比例", "率", "%", "进度", "时间", "日期", "中央", "贷款", "原因", "工作",
+            "内容", "节点", "形象", "措施", "问题",
+        ];
+        if any(&self.whole, &OTHER)
+            || any(
+                joined,
+                &[
+                    "债",
+                    "自筹",
+                    "预算内",
+                    "设备投资",
+                    "建安",
+                    "土建",
+                    "外资",
+                    "其中",
+                ],
+            )
+        {
+            return None;
+        }
+        let timed = |name| Field {
+            name,
+            of: term.map(Of::Term),
+        };
+        let found = |name| Some(Match::of(timed(name), Because::Contained, 0));
+        let is_running = any(joined, &["累计", "以来", "截至", "截止", "至今"]);
+        if joined.contains("统计") && any(joined, &["入库", "投资", "纳统"])
+            || joined.contains("纳统")
+            || joined.contains("入统")
+        {
+            return found(FieldName::Statistics);
+        }
+        let funds = [
+            ("到位", FieldName::FundsReceived),
+            ("下达", FieldName::FundsAllocated),
+        ];
+        let paid = ["支付", "拨付", "支出"].map(|word| (word, FieldName::FundsPaid));
+        for (word, name) in funds.into_iter().chain(paid) {
+            if joined.contains(word) {
+                // A month has no field for what came in before it.
+                let is_of_month = matches!(kind, Kind::MonthlyFigures) && is_running;
+                return if is_of_month { None } else { found(name) };
+            }
+        }
+        if joined.contains("完成") && !any(joined, &["计划", "预计", "目标", "任务", "拟"])
+        {
+            return found(completed(kind, joined, term, is_running));
+        }
+        if !any(joined, &["投资", "计划", "资金", "完成", "金额"]) {
+            return month_alone(kind, joined, term).map(|of| {
+                let name = FieldName::Completed;
+                Match::of(Field { name, of: Some(of) }, Because::Contained, 1)
+            });
+        }
+        if any(joined, &["总投资", "投资总额", "投资规模", "总投"]) && !is_timed {
+            return Some(Match::of(
+                FieldName::TotalInvestment,
+                Because::Contained,
+                TOTAL.len(),
+            ));
+        }
+        if is_timed && any(joined, &["投资", "计划", "安排"]) {
+            return found(FieldName::PlannedInvestment);
+        }
+        if any(joined, &["计划投资", "投资计划", "计划完成"]) {
+            return Some(match kind {
+                Kind::AnnualPlans => Match::of(FieldName::PlannedInvestment, Because::Exact, 0),
+                _ => Match::ambiguous(&[FieldName::TotalInvestment, FieldName::PlannedInvestment]),
+            });
+        }
+        if any(joined, &["投资额", "估算", "概算"]) {
+            return Some(Match::of(
+                FieldName::TotalInvestment,
+                Because::Contained,
+                TOTAL.len() + 1,
+            ));
+        }
+        None
+    }
+
+    /// The year or month of which it tells.
+    fn term(&self, joined: &str) -> Option<Term> {
+        let month = || {
+            let (before, _) = joined.rsplit_once('月')?;
+            let start = before.trim_end_matches(|c: char| c.is_ascii_digit());
+            let is_range = start.ends_with(['-', '~', '—', '至', '到']);
+            let digits = before.get(start.len()..)?;
+            let number: u32 = digits.parse().ok()?;
+            (!is_range && (1..=12).contains(&number)).then_some(Term::MonthOnly(number))
+        };
+        match (term_in(joined), month()) {
+            (year, Some(month)) => Some(month.within(year)),
+            (year, None) => year.map(|term| match term {
+                // 2024年1-5月: the year is what is meant.
+                Term::Month(year, _) => Term::Year(year),
+                other => other,
+            }),
+        }
+    }
+
+    /// Dates of starting and completing, planned and real ones, and the span between them.
+    fn date(&self, joined: &str) -> Option<Match> {
+        let found = |name| Some(Match::of(name, Because::Contained, 0));
+        let is_start = joined.contains("开工");
+        let is_end = any(joined, &["竣工", "完工", "建成"]);
+        let is_span = any(
+            joined,
+            &[
+                "起止",
+                "开竣工",
+                "建设年限",
+                "建设工期",
+                "建设周期",
+                "建设期限",
+                "建设时间",
+            ],
+        );
+        if is_span
+            || joined == "建设期"
+            || joined == "工期"
+            || (is_start && is_end && joined.contains("时间"))
+        {
+            return found(FieldName::Period);
+        }
+        let is_date = any(joined, &["时间", "日期", "年月", "年份", "月份"]);
+        let alone = [
+            "开工",
+            "竣工",
+            "计划开工",
+            "实际开工",
+            "计划竣工",
+            "实际竣工",
+            "计划完工",
+            "拟开工",
+            "计划建成",
+        ];
+        if !(is_start || is_end)
+            || !(is_date || alone.contains(&joined))
+            || any(joined, &["是否", "未开工", "验收"])
+        {
+            return None;
+        }
+        let is_planned = any(joined, &["计划", "预计", "拟", "预期"]);
+        found(match (is_start, is_planned) {
+            (true, true) => FieldName::PlannedStartOn,
+            (true, false) => FieldName::StartedOn,
+            (false, true) => FieldName::PlannedCompletionOn,
+            (false, false) => FieldName::CompletedOn,
+        })
+    }
+
+    /// A column of one permit among several: 用地|文号, 环评.
+    fn permit(&self, kind: Kind) -> Option<Match> {
+        if !matches!(kind, Kind::Approvals) {
+            return None;
+        }
+        let item = self.parts.iter().find_map(|part| words::item(part))?;
+        let of = |name| {
+            let of = Some(Of::Item(item));
+            Some(Match::of(Field { name, of }, Because::Contained, 0))
+        };
+        let last = self.last();
+        if self.parts.len() > 1 {
+            for (name, exact, contained) in synonyms::of(kind) {
+                let is_of_permit = matches!(
+                    name,
+                    FieldName::Status
+                        | FieldName::DocumentNumber
+                        | FieldName::IssuedOn
+                        | FieldName::Authority
+                        | FieldName::Reason
+                );
+                if is_of_permit && (exact.contains(&last) || any(last, contained)) {
+                    return of(*name);
+                }
+            }
+        }
+        for (words, name) in [
+            (["文号", "证号", "编号"], FieldName::DocumentNumber),
+            (["时间", "日期", "年月"], FieldName::IssuedOn),
+            (["部门", "机关", "单位"], FieldName::Authority),
+        ] {
+            if any(last, &words) {
+                return of(name);
+            }
+        }
+        of(FieldName::Status)
+    }
+
+    /// A column of one year's targets: 2025年目标.
+    fn target(&self, kind: Kind, joined: &str) -> Option<Match> {
+        let term = term_in(joined).filter(|_| matches!(kind, Kind::Targets))?;
+        let field = Field {
+            name: FieldName::Value,
+            of: Some(Of::Term(term)),
+        };
+        Some(Match::of(field, Because::Contained, 0))
+    }
+}
+
+/// What of the completed investment a column tells.
+fn completed(kind: Kind, joined: &str, term: Option<Term>, is_running: bool) -> FieldName {
+    let is_whole = any(
+        joined,
+        &[
+            "自开工",
+            "开工以来",
+            "开工至",
+            "开工累计",
+            "建设以来",
+            "截至",
+            "截止",
+            "历年",
+            "总累计",
+            "完成总投资",
+        ],
+    );
+    let of_year = any(joined, &["本年", "今年", "当年", "年初", "年度", "全年"])
+        || matches!(term, Some(Term::Year(_)));
+    let is_range = joined.match_indices('月').any(|(at, _)| {
+        let before = joined.get(..at).unwrap_or_default();
+        let start = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        start.len() < before.len() && start.ends_with(['-', '~', '—', '至', '到'])
+    });
+    let of_month = any(joined, &["本月", "当月", "月度", "月份"])
+        || matches!(term, Some(Term::Month(..) | Term::MonthOnly(_)));
+    if is_whole {
+        FieldName::CompletedTotal
+    } else if is_range || (of_year && !joined.contains("本月")) {
+        FieldName::CompletedInYear
+    } else if is_running {
+        FieldName::CompletedTotal
+    } else if of_month || matches!(kind, Kind::MonthlyFigures) {
+        FieldName::Completed
+    } else {
+        FieldName::CompletedTotal
+    }
+}
+
+/// A column that is called by its month alone, in a table of months.
+fn month_alone(kind: Kind, joined: &str, term: Option<Term>) -> Option<Of> {
+    let of_month = matches!(term, Some(Term::Month(..) | Term::MonthOnly(_)));
+    let is_alone = joined.ends_with('月') || joined.ends_with("月份");
+    (matches!(kind, Kind::MonthlyFigures) && of_month && is_alone).then_some(Of::Term(term?))
+}
+
+/// The field of the longest name that a heading contains.
+fn contained(kind: Kind, texts: &[&str]) -> Match {
+    for (rank, text) in texts.iter().enumerate() {
+        let mut best: Vec<(usize, FieldName)> = Vec::new();
+        for (name, _, contained) in synonyms::of(kind) {
+            let longest = contained
+                .iter()
+                .filter(|word| text.contains(**word))
+                .map(|word| word.len())
+                .max();
+            best.extend(longest.map(|length| (length, *name)));
+        }
+        let longest = best.iter().map(|(length, _)| *length).max();
+        let names: Vec<FieldName> = best
+            .iter()
+            .filter(|(length, _)| Some(*length) == longest)
+            .map(|(_, name)| *name)
+            .collect();
+        match names.as_slice() {
+            [] => {}
+            [name] => return Match::of(*name, Because::Contained, rank),
+            several => return Match::ambiguous(several),
+        }
+    }
+    Match::none(Because::Unknown)
+}
+
+fn any(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// A part of a heading without blanks, brackets and marks, and the unit in it.
+fn parted(text: &str) -> (String, Option<Unit>) {
+    let text = squeezed(text);
+    let text = text.trim_matches(['*', '#', ':', '★']);
+    let (mut base, mut unit, mut rest) = (String::new(), None, text);
+    while let Some((before, inner, behind)) = bracket(rest) {
+        base.push_str(before);
+        unit = unit
+            .or_else(|| Unit::parse(inner))
+            .or_else(|| Unit::of_note(inner));
+        unit = unit.or_else(|| inner.split([',', '、', '/', ':']).find_map(Unit::parse));
+        rest = behind;
+    }
+    base.push_str(rest);
+    if let Some((before, behind)) = base.rsplit_once(['/', ',', ':', '-'])
+        && let Some(told) = Unit::parse(behind)
+    {
+        return (before.to_owned(), Some(told));
+    }
+    for word in ["万元", "亿元"] {
+        if let Some(before) = base.strip_suffix(word).filter(|before| !before.is_empty()) {
+            return (before.to_owned(), Unit::parse(word));
+        }
+    }
+    (base, unit)
+}
+
+/// The first bracket of a text, and what stands before and behind it.
+fn bracket(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once(['(', '['])?;
+    let (inner, behind) = rest.split_once([')', ']'])?;
+    Some((before, inner, behind))
+}

@@ -1,0 +1,468 @@
+//! The rows of a table, one after another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::heading::Heading;
+use super::line::Line;
+use super::mapping::{Mapped, Mapping};
+use super::ordinal::{self, Level};
+use super::read::{self, Eye};
+use super::total::{Stated, Totals};
+use super::{Walked, counted, tell};
+use crate::document::{Cell, Data, Fault, FaultCode, NoteCode, Row, TotalKind};
+use crate::field::{Field, FieldName, Of};
+use crate::file::Refused;
+use crate::grid::{Grid, GridRow, Merge, Raw, letters};
+use crate::request::Kind;
+use crate::unit::Unit;
+use crate::value::{Value, squeezed, tidy, words};
+
+/// Where the walk stands.
+struct Walk<'m> {
+    mapping: &'m Mapping,
+    eye: Eye,
+    /// The texts of the headings, to know them when they come again.
+    headings: BTreeSet<String>,
+    found: Walked,
+    totals: Totals,
+    sections: Vec<(Level, String)>,
+    /// The last row that is no part: its number, how deep its number stands, how far it is indented.
+    last: Option<(u32, Level, usize)>,
+    /// Rows of this section by what numbers them.
+    numbers: BTreeMap<String, u32>,
+    /// Whether rows without a number are parts of the last one.
+    in_parts: bool,
+    after_total: bool,
+    in_notes: bool,
+    /// What is merged down over rows that are yet to come: by column the last row, where it stands, and what.
+    shared: BTreeMap<u16, (u32, u32, Raw)>,
+}
+
+/// Walks through the rows below the headings; the grid gives them up one by one.
+pub(super) fn rows(
+    grid: &mut Grid,
+    heading: &Heading,
+    mapping: &Mapping,
+    kind: Kind,
+    unit: Option<Unit>,
+    left: &mut usize,
+) -> Result<Walked, Refused> {
+    let merges = by_row(&grid.merges);
+    let none: Vec<Merge> = Vec::new();
+    let headings = grid
+        .rows
+        .iter()
+        .filter(|row| (heading.first..=heading.last).contains(&row.number));
+    let headings = headings
+        .flat_map(|row| &row.cells)
+        .map(|(_, raw)| squeezed(&raw.shown()))
+        .collect();
+    let mut walk = Walk {
+        mapping,
+        eye: Eye {
+            kind,
+            unit,
+            is_1904: grid.is_1904,
+            is_plain: grid.is_plain,
+            measure: None,
+        },
+        headings,
+        found: Walked {
+            rows: Vec::new(),
+            totals: Vec::new(),
+            notes: Vec::new(),
+        },
+        totals: Totals::default(),
+        sections: Vec::new(),
+        last: None,
+        numbers: BTreeMap::new(),
+        in_parts: false,
+        after_total: false,
+        in_notes: false,
+        shared: BTreeMap::new(),
+    };
+    let rows = std::mem::take(&mut grid.rows);
+    let mut rows = rows
+        .into_iter()
+        .filter(|row| row.number > heading.last)
+        .peekable();
+    let of = |row: &GridRow| Line::of(grid, row, mapping, merges.get(&row.number).unwrap_or(&none));
+    let mut next = rows.peek().map(of);
+    while let Some(row) = rows.next() {
+        let line = next.take().unwrap_or_else(|| of(&row));
+        next = rows.peek().map(of);
+        if line.filled.is_empty() {
+            continue;
+        }
+        walk.share(&row, merges.get(&row.number).unwrap_or(&none));
+        let before = walk.found.rows.len();
+        walk.line(&row, &line, next.as_ref());
+        if walk.found.rows.len() > before {
+            counted(left, row.number)?;
+        }
+    }
+    let mut found = walk.found;
+    found.totals = walk.totals.held(&found.rows);
+    Ok(found)
+}
+
+fn by_row(merges: &[Merge]) -> BTreeMap<u32, Vec<Merge>> {
+    let mut by_row: BTreeMap<u32, Vec<Merge>> = BTreeMap::new();
+    for merge in merges {
+        by_row.entry(merge.first_row).or_default().push(*merge);
+    }
+    by_row
+}
+
+impl Walk<'_> {
+    /// Keeps what is merged down from this row.
+    fn share(&mut self, row: &GridRow, merges: &[Merge]) {
+        self.shared.retain(|_, (last, _, _)| *last >= row.number);
+        for merge in merges.iter().filter(|merge| merge.last_row > row.number) {
+            if let Some(raw) = row.at(merge.first_column) {
+                self.shared.insert(
+                    merge.first_column,
+                    (merge.last_row, row.number, raw.clone()),
+                );
+            }
+        }
+    }
+
+    /// Takes a row for what it is.
+    fn line(&mut self, row: &GridRow, line: &Line, next: Option<&Line>) {
+        if self.is_heading(line) {
+            tell(
+                &mut self.found.notes,
+                NoteCode::RepeatedHeading,
+                Some(row.number),
+                String::new(),
+            );
+            return;
+        }
+        if let Some((kind, label, count)) = line.total() {
+            let stated = self.stated(row, kind, label, count);
+            self.totals.met(stated, self.found.rows.len());
+            self.last = None;
+            self.in_parts = false;
+            self.after_total = true;
+            return;
+        }
+        let part = line.part_name();
+        let has_no_number = line.ordinal.trim().is_empty() || part.is_some();
+        if self.after_total && has_no_number && (part.is_some() || self.in_parts) {
+            self.in_parts = self.mapping.ordinal.is_some();
+            tell(
+                &mut self.found.notes,
+                NoteCode::Breakdown,
+                Some(row.number),
+                tidy(line.first()),
+            );
+            return;
+        }
+        if line.is_footnote(self.in_notes) {
+            let texts: Vec<&str> = line.filled.iter().map(|(_, text)| text.as_str()).collect();
+            tell(
+                &mut self.found.notes,
+                NoteCode::Footnote,
+                Some(row.number),
+                tidy(&texts.join(" ")),
+            );
+            self.in_notes = true;
+            return;
+        }
+        if part.is_none()
+            && !self.is_listed_part(line)
+            && let Some((level, title, count)) = line.section(self.mapping, next)
+        {
+            self.section(row, line, level, title, count);
+            return;
+        }
+        self.project(row, line, part);
+    }
+
+    /// Whether a row repeats the headings, as on a new page.
+    fn is_heading(&self, line: &Line) -> bool {
+        let known = |(_, text): &&(u16, String)| self.headings.contains(&squeezed(text));
+        let same = line.filled.iter().filter(known).count();
+        same >= 2 && same * 2 > line.filled.len()
+    }
+
+    /// Whether a row without a number goes on with the parts of the project above, or is indented below it.
+    fn is_listed_part(&self, line: &Line) -> bool {
+        let is_indented = self
+            .last
+            .is_some_and(|(_, _, indent)| line.indent >= indent + 2);
+        let is_listed = self.in_parts && self.mapping.ordinal.is_some();
+        self.last.is_some()
+            && line.ordinal.trim().is_empty()
+            && !line.name.trim().is_empty()
+            && ordinal::lead(&line.name).is_none()
+            && (is_listed || is_indented)
+    }
+
+    fn section(
+        &mut self,
+        row: &GridRow,
+        line: &Line,
+        level: Level,
+        title: String,
+        count: Option<usize>,
+    ) {
+        let has_sums = line.has_amounts || count.is_some();
+        let stated = has_sums.then(|| self.stated(row, TotalKind::Section, title.clone(), count));
+        self.totals.section(level, self.found.rows.len(), stated);
+        self.sections.retain(|(open, _)| *open < level);
+        self.sections.push((level, title));
+        self.last = None;
+        self.numbers.clear();
+        self.in_parts = false;
+        self.after_total = false;
+        self.in_notes = false;
+    }
+
+    /// What a sum states in each column of amounts.
+    fn stated(
+        &self,
+        row: &GridRow,
+        kind: TotalKind,
+        label: String,
+        count: Option<usize>,
+    ) -> Stated {
+        let mut amounts = Vec::new();
+        for mapped in &self.mapping.read {
+            let is_amount =
+                mapped.field.name.reading(self.eye.kind) == crate::field::Reading::Amount;
+            let Some(raw) = row.at(mapped.column).filter(|_| is_amount) else {
+                continue;
+            };
+            let told = match self.eye.read(mapped, raw) {
+                Ok(Value::Amount(amount)) => Some(amount.amount),
+                Ok(Value::Unknown) => continue,
+                Ok(_) | Err(_) => None,
+            };
+            amounts.push((mapped.letters.clone(), mapped.field, told));
+        }
+        let column = self.mapping.name.or(self.mapping.ordinal).unwrap_or(0);
+        Stated {
+            row: row.number,
+            kind,
+            label,
+            count: count.map(|count| (count, letters(column))),
+            amounts,
+        }
+    }
+
+    /// A project, a part of one, or whatever else the rows are of.
+    fn project(&mut self, row: &GridRow, line: &Line, part: Option<String>) {
+        let is_named = part.as_ref().is_none_or(|name| !name.is_empty());
+        if !is_named && line.filled.len() <= 1 {
+            // 其中 alone: what follows are parts.
+            self.in_parts = true;
+            return;
+        }
+        let part_of = self.parent(line, part.is_some());
+        let name = part.unwrap_or_else(|| self.plain_name(line, part_of.is_some()));
+        let (fields, faults) = self.fields(row, line, &name);
+        if fields.is_empty() && faults.iter().all(|fault| fault.code == FaultCode::Required) {
+            tell(
+                &mut self.found.notes,
+                NoteCode::Footnote,
+                Some(row.number),
+                tidy(line.first()),
+            );
+            return;
+        }
+        let number = squeezed(&line.ordinal);
+        if !number.is_empty() {
+            self.numbers
+                .insert(number.trim_end_matches(['、', '.']).to_owned(), row.number);
+        }
+        if part_of.is_none() {
+            let level = ordinal::level_of(&line.ordinal).unwrap_or(Level::Plain);
+            self.last = Some((row.number, level, line.indent));
+            self.in_parts = false;
+        }
+        self.after_total = false;
+        self.in_notes = false;
+        self.found.rows.push(Row {
+            number: row.number,
+            ordinal: Some(tidy(&line.ordinal)).filter(|ordinal| !ordinal.is_empty()),
+            section: self
+                .sections
+                .iter()
+                .map(|(_, title)| title.clone())
+                .collect(),
+            part_of,
+            fields,
+            faults,
+        });
+    }
+
+    /// The project that a row is part of.
+    fn parent(&mut self, line: &Line, is_part: bool) -> Option<u32> {
+        let (last, level, _) = self.last?;
+        if is_part {
+            self.in_parts = true;
+            return Some(last);
+        }
+        if let Some(above) = ordinal::above(&line.ordinal)
+            && let Some(row) = self.numbers.get(&above)
+        {
+            return Some(*row);
+        }
+        let own = ordinal::level_of(&line.ordinal);
+        let is_deeper = own.is_some_and(|own| level != Level::Plain && own > level);
+        (is_deeper || self.is_listed_part(line)).then_some(last)
+    }
+
+    /// The name without what numbers it in a table that has no column of numbers, and without dashes before a part.
+    fn plain_name(&self, line: &Line, is_part: bool) -> String {
+        let name = tidy(&line.name);
+        let name = if is_part {
+            name.trim_start_matches(['-', '—', '–', '·', '•', ' '])
+        } else {
+            &name
+        };
+        match ordinal::lead(name) {
+            Some((_, rest)) if self.mapping.ordinal.is_none() => rest.to_owned(),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// Reads the cells of a row.
+    fn fields(
+        &mut self,
+        row: &GridRow,
+        line: &Line,
+        name: &str,
+    ) -> (BTreeMap<Field, Cell>, Vec<Fault>) {
+        let (mut fields, mut faults) = (BTreeMap::new(), Vec::new());
+        let mapping = self.mapping;
+        let measure = mapping
+            .read
+            .iter()
+            .find(|mapped| mapped.field.name == FieldName::Unit);
+        self.eye.measure = measure
+            .and_then(|mapped| row.at(mapped.column))
+            .map(Raw::shown);
+        for mapped in &mapping.read {
+            let shared = || {
+                let (_, from, raw) = self.shared.get(&mapped.column)?;
+                mapped
+                    .field
+                    .name
+                    .is_shared(self.eye.kind)
+                    .then_some((*from, raw))
+            };
+            let Some((from, raw)) = row
+                .at(mapped.column)
+                .map(|raw| (row.number, raw))
+                .or_else(shared)
+            else {
+                continue;
+            };
+            if raw.is_blank() {
+                continue;
+            }
+            match self.eye.read(mapped, raw) {
+                Ok(value) => {
+                    let value =
+                        if mapped.field == Field::from(FieldName::Name) && from == row.number {
+                            named(value, name)
+                        } else {
+                            value
+                        };
+                    self.add_document(&mut fields, mapped, raw, from);
+                    fields.insert(mapped.field, read::cell(from, mapped, raw, value));
+                }
+                Err(code) => faults.push(read::fault(mapped, raw, code)),
+            }
+        }
+        // 其中：一期工程 in the column of numbers, with nothing in the one of names.
+        let of_name = Field::from(FieldName::Name);
+        if !name.is_empty() && !fields.contains_key(&of_name) && line.name.trim().is_empty() {
+            fields.insert(of_name, self.name_of_ordinal(row, line, name));
+        }
+        faults.extend(self.required(&fields, &faults));
+        (fields, faults)
+    }
+
+    fn name_of_ordinal(&self, row: &GridRow, line: &Line, name: &str) -> Cell {
+        Cell {
+            row: row.number,
+            column: letters(self.mapping.ordinal.unwrap_or(0)),
+            text: line.ordinal.clone(),
+            value: Value::Text(name.to_owned()),
+        }
+    }
+
+    /// A document's number in the column of a permit's status is told as such too.
+    fn add_document(
+        &self,
+        fields: &mut BTreeMap<Field, Cell>,
+        mapped: &Mapped,
+        raw: &Raw,
+        from: u32,
+    ) {
+        let Some(Of::Item(_)) = mapped
+            .field
+            .of
+            .filter(|_| mapped.field.name == FieldName::Status)
+        else {
+            return;
+        };
+        let shown = raw.shown();
+        let field = |name| Field {
+            name,
+            of: mapped.field.of,
+        };
+        let has_own = |name| {
+            self.mapping
+                .read
+                .iter()
+                .any(|other| other.field == field(name))
+        };
+        if words::is_document_number(&shown)
+            && words::status(&shown).is_none()
+            && !has_own(FieldName::DocumentNumber)
+        {
+            let value = Value::Text(tidy(&shown));
+            fields.insert(
+                field(FieldName::DocumentNumber),
+                read::cell(from, mapped, raw, value),
+            );
+        }
+    }
+
+    /// What a row may not be without: something that tells of which project or target it is.
+    fn required(&self, fields: &BTreeMap<Field, Cell>, faults: &[Fault]) -> Option<Fault> {
+        let is_told = |name| {
+            let field = Field::from(name);
+            let is_read = fields
+                .get(&field)
+                .is_some_and(|cell| cell.value != Value::Unknown);
+            is_read || faults.iter().any(|fault| fault.field == field)
+        };
+        let keys: &[FieldName] = match self.eye.kind {
+            Kind::Projects | Kind::Targets => &[FieldName::Name],
+            Kind::AnnualPlans | Kind::MonthlyFigures | Kind::Approvals => {
+                &[FieldName::Name, FieldName::Code, FieldName::ExternalRef]
+            }
+        };
+        (!keys.iter().copied().any(is_told)).then(|| Fault {
+            column: self.mapping.name.map(letters),
+            field: FieldName::Name.into(),
+            code: FaultCode::Required,
+            text: String::new(),
+            data: Data::new(),
+        })
+    }
+}
+
+/// The name as it was made plain.
+fn named(value: Value, name: &str) -> Value {
+    match value {
+        Value::Text(_) if !name.is_empty() => Value::Text(name.to_owned()),
+        other => other,
+    }
+}
