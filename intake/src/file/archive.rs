@@ -68,6 +68,10 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scanned, Refused> {
         }
         parts.insert(key, part?);
     }
+    // Many small ones add up.
+    if is_absurd(unpacked, u64::try_from(bytes.len()).unwrap_or(u64::MAX)) {
+        return Err(RefusedCode::RatioTooLarge.into());
+    }
     workbook(parts)
 }
 

@@ -272,20 +272,17 @@ pub(super) fn items(clause: &Clause<'_>) -> Vec<Draft> {
     } else {
         vec![(0, until_end(text))]
     };
-    // A heading of its own: 港口项目：A、B.
-    let heading = text
-        .split_once(['：', ':'])
-        .filter(|(_, behind)| !behind.trim().is_empty());
-    let pieces = match heading {
-        Some((before, behind)) if before.chars().count() <= 12 => {
-            let at = text.len() - behind.len();
-            parted(behind, &['、', '，', ','])
-                .into_iter()
-                .map(|(place, item)| (at + place, item))
-                .collect()
-        }
-        _ => pieces,
+    // A heading of its own: 港口项目：A、B. What only tells more of one project is none.
+    let headed = text.split_once(['：', ':']).map(|(_, behind)| {
+        let at = text.len() - behind.len();
+        let items = parted(behind, &['、', '，', ',']);
+        let placed = items.into_iter().map(|(place, item)| (at + place, item));
+        placed.collect::<Vec<_>>()
+    });
+    let are_projects = |items: &Vec<(usize, &str)>| {
+        items.len() > 1 && items.iter().all(|(_, item)| is_project(item))
     };
+    let pieces = headed.filter(are_projects).unwrap_or(pieces);
     let drafts = pieces
         .into_iter()
         .filter_map(|(at, item)| item_of(clause, at, item, Reason::InBox, None));
@@ -309,7 +306,7 @@ fn item_of(
         .iter()
         .find_map(|word| aside.strip_prefix(word))
         .unwrap_or(aside);
-    let amount = amount(told.trim_start_matches(['额', '约', '为', '：', ':']), None)
+    let amount = amount(told.trim_start_matches(['额', '为', '：', ':']), None)
         .ok()
         .flatten();
     let amount = amount.filter(|_| !told.trim().is_empty());

@@ -167,7 +167,7 @@ pub(super) fn find(grid: &Grid, known: &Known<'_>) -> Option<Heading> {
             if !top.is_whole(first, last) {
                 continue;
             }
-            let score = score(&top.labels(first, last), known);
+            let score = score(&top.labels(first, last), top.width, known);
             let is_better = best
                 .is_none_or(|(other, _, deep)| score > other || (score == other && depth < deep));
             if score > 0 && is_better {
@@ -180,21 +180,19 @@ pub(super) fn find(grid: &Grid, known: &Known<'_>) -> Option<Heading> {
 }
 
 /// How many fields labels name; nothing if they don't tell what the rows are of.
-fn score(labels: &BTreeMap<u16, Label>, known: &Known<'_>) -> usize {
-    let fields: BTreeSet<_> = labels
-        .values()
-        .filter_map(|label| known.field(label).field)
-        .collect();
+fn score(labels: &BTreeMap<u16, Label>, width: u16, known: &Known<'_>) -> usize {
+    let found = |column: u16| known.field_at(column, labels.get(&column));
+    let matches: Vec<_> = (0..width).filter_map(found).collect();
+    let fields: BTreeSet<_> = matches.iter().filter_map(|found| found.field).collect();
     let is_known = |name| fields.iter().any(|field| field.name == name);
     let has_key = [FieldName::Name, FieldName::Code, FieldName::ExternalRef]
         .into_iter()
         .any(is_known);
-    let is_named = labels.values().any(|label| {
-        let found = known.field(label);
-        found.because != Because::Contained
-            && found
-                .field
-                .is_some_and(|field| field.name == FieldName::Name)
+    let is_named = matches.iter().any(|found| {
+        let is_name = found
+            .field
+            .is_some_and(|field| field.name == FieldName::Name);
+        is_name && found.because != Because::Contained
     });
     let is_enough = fields.len() >= 2 || (is_named && labels.len() == 1) || known.has_letters();
     if has_key && is_enough {
@@ -296,15 +294,26 @@ fn numbers_columns(top: &Top<'_>, name: Option<u16>, row: u32) -> bool {
 /// Whether a text is a note: of the unit, the day, the office.
 fn is_note(text: &str) -> bool {
     let text = crate::value::squeezed(text);
-    let is_bracketed = text.starts_with('(') && text.contains("单位:");
-    let begins = [
-        "单位:", "填报", "制表", "时间:", "日期:", "截止", "截至", "附件",
-    ]
-    .iter()
-    .any(|word| text.starts_with(word));
-    begins
-        || is_bracketed
-        || (Unit::of_note(&text).is_some() && text.contains("单位:") && !text.contains("投资("))
+    const BEGINS: [&str; 12] = [
+        "单位:",
+        "填报",
+        "编制",
+        "制表",
+        "填表",
+        "时间:",
+        "日期:",
+        "数据截",
+        "截止",
+        "截至",
+        "附件",
+        "附表",
+    ];
+    let is_telling = text.contains(':') || text.bytes().any(|byte| byte.is_ascii_digit());
+    let begins = is_telling && BEGINS.iter().any(|word| text.starts_with(word));
+    // A unit in a heading stands behind what it is the unit of.
+    let is_of_unit =
+        text.starts_with("(单位:") || text.starts_with("金额单位") || text.starts_with("(金额单位");
+    begins || is_of_unit || (Unit::of_note(&text).is_some() && !text.contains('('))
 }
 
 /// Whether a single heading is enough to tell a table.

@@ -35,7 +35,7 @@ pub(super) struct Match {
 }
 
 impl Match {
-    fn of(field: impl Into<Field>, because: Because, rank: usize) -> Self {
+    pub(super) fn of(field: impl Into<Field>, because: Because, rank: usize) -> Self {
         Self {
             field: Some(field.into()),
             because,
@@ -44,7 +44,7 @@ impl Match {
         }
     }
 
-    fn none(because: Because) -> Self {
+    pub(super) fn none(because: Because) -> Self {
         Self {
             field: None,
             because,
@@ -270,6 +270,18 @@ impl Label {
     /// Dates of starting and completing, planned and real ones, and the span between them.
     fn date(&self, joined: &str) -> Option<Match> {
         let found = |name| Some(Match::of(name, Because::Contained, 0));
+        // 建设起止时间|开工: the last part says which end it is.
+        let is_one_end = self.parts.len() > 1
+            && ["开工", "竣工", "完工"]
+                .iter()
+                .filter(|word| self.last().contains(**word))
+                .count()
+                == 1;
+        let joined = if is_one_end && !self.last().contains("起止") {
+            self.last()
+        } else {
+            joined
+        };
         let is_start = joined.contains("开工");
         let is_end = any(joined, &["竣工", "完工", "建成"]);
         let is_span = any(

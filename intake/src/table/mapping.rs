@@ -89,20 +89,6 @@ impl<'r> Known<'r> {
 
     /// The field that a heading is for.
     pub(super) fn field(&self, label: &Label) -> Match {
-        let told = |assigned, because| match assigned {
-            Assigned::Field(field) => Match {
-                field: Some(field),
-                because,
-                rank: 0,
-                candidates: Vec::new(),
-            },
-            Assigned::Ignore => Match {
-                field: None,
-                because: Because::Ignored,
-                rank: 0,
-                candidates: Vec::new(),
-            },
-        };
         if let Some(assigned) = self.given_heading(label) {
             return told(assigned, Because::Given);
         }
@@ -110,9 +96,25 @@ impl<'r> Known<'r> {
             return told(assigned, Because::Remembered);
         }
         if label.is_ordinal() {
-            return told(Assigned::Ignore, Because::Ordinal);
+            return Match::none(Because::Ordinal);
         }
         label.field(self.kind())
+    }
+
+    /// The field that a column is for; nothing is known of one that has no heading and no letter given.
+    pub(super) fn field_at(&self, column: u16, label: Option<&Label>) -> Option<Match> {
+        let given = self
+            .given_letter(column)
+            .map(|assigned| told(assigned, Because::Given));
+        given.or_else(|| label.map(|label| self.field(label)))
+    }
+}
+
+/// What somebody said of a column.
+fn told(assigned: Assigned, because: Because) -> Match {
+    match assigned {
+        Assigned::Field(field) => Match::of(field, because, 0),
+        Assigned::Ignore => Match::none(Because::Ignored),
     }
 }
 
@@ -159,27 +161,10 @@ pub(super) fn columns(
     let used = used_columns(grid, heading.last);
     for column in 0..grid.width() {
         let label = heading.labels.get(&column);
-        let mut found = match (known.given_letter(column), label) {
-            (Some(Assigned::Field(field)), _) => Match {
-                field: Some(field),
-                because: Because::Given,
-                rank: 0,
-                candidates: Vec::new(),
-            },
-            (Some(Assigned::Ignore), _) => Match {
-                field: None,
-                because: Because::Ignored,
-                rank: 0,
-                candidates: Vec::new(),
-            },
-            (None, Some(label)) => known.field(label),
-            (None, None) if used.contains(&column) => Match {
-                field: None,
-                because: Because::NoHeading,
-                rank: 0,
-                candidates: Vec::new(),
-            },
-            (None, None) => continue,
+        let mut found = match known.field_at(column, label) {
+            Some(found) => found,
+            None if used.contains(&column) => Match::none(Because::NoHeading),
+            None => continue,
         };
         found.field = found.field.map(|field| within(field, term));
         matches.insert(column, found);

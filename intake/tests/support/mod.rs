@@ -7,7 +7,7 @@ use intake::value::Value;
 use rust_xlsxwriter::{Format, Formula, Workbook, Worksheet};
 
 /// What a test puts into a cell.
-pub enum C {
+pub(crate) enum C {
     /// A text.
     T(&'static str),
     /// A number.
@@ -24,7 +24,11 @@ pub enum C {
 
 impl From<&'static str> for C {
     fn from(text: &'static str) -> Self {
-        if text.is_empty() { Self::E } else { Self::T(text) }
+        if text.is_empty() {
+            Self::E
+        } else {
+            Self::T(text)
+        }
     }
 }
 
@@ -41,7 +45,7 @@ macro_rules! row {
 }
 
 /// Fills a sheet from its first row on.
-pub fn fill(sheet: &mut Worksheet, rows: Vec<Vec<C>>, merges: &[&str]) {
+pub(crate) fn fill(sheet: &mut Worksheet, rows: Vec<Vec<C>>, merges: &[&str]) {
     for (number, cells) in (0..).zip(rows) {
         for (column, cell) in (0..).zip(cells) {
             put(sheet, number, column, cell);
@@ -51,16 +55,34 @@ pub fn fill(sheet: &mut Worksheet, rows: Vec<Vec<C>>, merges: &[&str]) {
         let (first, last) = merge.split_once(':').unwrap();
         let ((first_row, first_column), (last_row, last_column)) = (place(first), place(last));
         // Merging writes the first cell anew: the text goes in with it.
-        sheet.merge_range(first_row, first_column, last_row, last_column, "", &Format::new()).unwrap();
+        sheet
+            .merge_range(
+                first_row,
+                first_column,
+                last_row,
+                last_column,
+                "",
+                &Format::new(),
+            )
+            .unwrap();
     }
 }
 
 /// Fills a sheet with merged cells, each given with its text.
-pub fn merged(sheet: &mut Worksheet, cells: &[(&str, &str)]) {
+pub(crate) fn merged(sheet: &mut Worksheet, cells: &[(&str, &str)]) {
     for (merge, text) in cells {
         let (first, last) = merge.split_once(':').unwrap();
         let ((first_row, first_column), (last_row, last_column)) = (place(first), place(last));
-        sheet.merge_range(first_row, first_column, last_row, last_column, text, &Format::new()).unwrap();
+        sheet
+            .merge_range(
+                first_row,
+                first_column,
+                last_row,
+                last_column,
+                text,
+                &Format::new(),
+            )
+            .unwrap();
     }
 }
 
@@ -70,15 +92,24 @@ fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: C) {
         C::N(number) => sheet.write_number(row, column, number).map(|_| ()).unwrap(),
         C::F(number, format) => {
             let format = Format::new().set_num_format(format);
-            sheet.write_number_with_format(row, column, number, &format).map(|_| ()).unwrap();
+            sheet
+                .write_number_with_format(row, column, number, &format)
+                .map(|_| ())
+                .unwrap();
         }
         C::S(formula, result) => {
             let formula = Formula::new(formula).set_result(result);
-            sheet.write_formula(row, column, formula).map(|_| ()).unwrap();
+            sheet
+                .write_formula(row, column, formula)
+                .map(|_| ())
+                .unwrap();
         }
         C::I(text, indent) => {
             let format = Format::new().set_indent(indent);
-            sheet.write_string_with_format(row, column, text, &format).map(|_| ()).unwrap();
+            sheet
+                .write_string_with_format(row, column, text, &format)
+                .map(|_| ())
+                .unwrap();
         }
         C::E => {}
     }
@@ -87,12 +118,14 @@ fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: C) {
 fn place(name: &str) -> (u32, u16) {
     let digits = name.find(|c: char| c.is_ascii_digit()).unwrap();
     let (letters, digits) = name.split_at(digits);
-    let column = letters.bytes().fold(0_u16, |column, letter| column * 26 + u16::from(letter - b'A') + 1);
+    let column = letters.bytes().fold(0_u16, |column, letter| {
+        column * 26 + u16::from(letter - b'A') + 1
+    });
     (digits.parse::<u32>().unwrap() - 1, column - 1)
 }
 
 /// A workbook of one sheet.
-pub fn book(name: &str, rows: Vec<Vec<C>>, merges: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn book(name: &str, rows: Vec<Vec<C>>, merges: &[(&str, &str)]) -> Vec<u8> {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
     sheet.set_name(name).unwrap();
@@ -102,28 +135,42 @@ pub fn book(name: &str, rows: Vec<Vec<C>>, merges: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// The only sheet of a document.
-pub fn only(document: Document) -> Sheet {
+pub(crate) fn only(document: Document) -> Sheet {
     let mut sheets = document.sheets;
     assert_eq!(sheets.len(), 1);
     sheets.remove(0)
 }
 
 /// How a sheet was understood and what its rows say, a line each.
-pub fn shown(sheet: &Sheet) -> String {
+pub(crate) fn shown(sheet: &Sheet) -> String {
     let mut shown = String::new();
     let unit = sheet.unit.map_or("-", |unit| unit.code());
     let term = sheet.term.map_or("-".to_owned(), |term| term.to_string());
-    writeln!(shown, "{} unit={unit} term={term} header={:?}", sheet.state, sheet.header_rows).unwrap();
+    writeln!(
+        shown,
+        "{} unit={unit} term={term} header={:?}",
+        sheet.state, sheet.header_rows
+    )
+    .unwrap();
     for column in &sheet.mapping {
-        let field = column.field.map_or("-".to_owned(), |field| field.to_string());
+        let field = column
+            .field
+            .map_or("-".to_owned(), |field| field.to_string());
         let unit = column.unit.map_or(String::new(), |unit| format!(" {unit}"));
-        writeln!(shown, "{} {} -> {field} {}{unit}", column.column, column.heading, column.because).unwrap();
+        writeln!(
+            shown,
+            "{} {} -> {field} {}{unit}",
+            column.column, column.heading, column.because
+        )
+        .unwrap();
     }
     for row in &sheet.rows {
         row_shown(&mut shown, row);
     }
     for total in &sheet.control_totals {
-        let field = total.field.map_or("count".to_owned(), |field| field.to_string());
+        let field = total
+            .field
+            .map_or("count".to_owned(), |field| field.to_string());
         let stated = total.stated.clone().unwrap_or("?".to_owned());
         let verdict = if total.agrees { "agrees" } else { "differs" };
         writeln!(
@@ -137,7 +184,7 @@ pub fn shown(sheet: &Sheet) -> String {
 }
 
 /// The rows alone.
-pub fn rows(sheet: &Sheet) -> String {
+pub(crate) fn rows(sheet: &Sheet) -> String {
     let mut shown = String::new();
     for row in &sheet.rows {
         row_shown(&mut shown, row);
@@ -157,12 +204,23 @@ fn row_shown(shown: &mut String, row: &Row) {
         write!(shown, " part of {whole}").unwrap();
     }
     for (field, cell) in &row.fields {
-        let row_of = if cell.row == row.number { String::new() } else { cell.row.to_string() };
-        write!(shown, "; {field}@{}{row_of}={}", cell.column, value(&cell.value)).unwrap();
+        let row_of = if cell.row == row.number {
+            String::new()
+        } else {
+            cell.row.to_string()
+        };
+        write!(
+            shown,
+            "; {field}@{}{row_of}={}",
+            cell.column,
+            value(&cell.value)
+        )
+        .unwrap();
     }
     for fault in &row.faults {
         let column = fault.column.as_deref().unwrap_or("-");
-        write!(shown, "; !{column} {} {}", fault.code, fault.text).unwrap();
+        let told = format!("; !{column} {} {}", fault.code, fault.text);
+        write!(shown, "{}", told.trim_end()).unwrap();
     }
     writeln!(shown).unwrap();
 }
@@ -178,7 +236,11 @@ fn value(value: &Value) -> String {
                 intake::value::Known::Floor => ">=",
                 intake::value::Known::Approximate => "~",
             };
-            format!("{mark}{}{}", amount.amount, amount.currency.clone().unwrap_or_default())
+            format!(
+                "{mark}{}{}",
+                amount.amount,
+                amount.currency.clone().unwrap_or_default()
+            )
         }
         Value::Date(date) => date.to_string(),
         Value::Span(span) => format!("{}..{}", span.from, span.to),
