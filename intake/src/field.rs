@@ -217,25 +217,32 @@ impl FieldName {
         }
     }
 
+    /// Whether it is an amount of money, which sums of a sheet add up.
+    pub(crate) fn is_amount(self) -> bool {
+        // The same in a table of any kind.
+        self.reading(Kind::Projects) == Reading::Amount
+    }
+
     /// Whether a cell that is merged over several rows says the same of each of them.
     pub(crate) const fn is_shared(self, kind: Kind) -> bool {
-        match self {
-            Self::Region
-            | Self::Unit
-            | Self::Sector
-            | Self::Programme
-            | Self::Chain
-            | Self::List
-            | Self::Stage
-            | Self::Parent
-            | Self::Owner
-            | Self::Year
-            | Self::Month
-            | Self::Plan => true,
-            // A project has several permits, years and months, each in a row of its own.
-            Self::Name | Self::Code => !matches!(kind, Kind::Projects | Kind::Targets),
-            _ => false,
-        }
+        // A project has several permits, years and months, each in a row of its own.
+        let is_of_projects = matches!(kind, Kind::Projects | Kind::Targets);
+        (matches!(self, Self::Name | Self::Code) && !is_of_projects)
+            || matches!(
+                self,
+                Self::Region
+                    | Self::Unit
+                    | Self::Sector
+                    | Self::Programme
+                    | Self::Chain
+                    | Self::List
+                    | Self::Stage
+                    | Self::Parent
+                    | Self::Owner
+                    | Self::Year
+                    | Self::Month
+                    | Self::Plan
+            )
     }
 }
 

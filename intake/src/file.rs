@@ -122,7 +122,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(crate) fn with(code: RefusedCode, key: &str, value: impl ToString) -> Self {
+    pub(crate) fn with(code: RefusedCode, key: &str, value: &(impl ToString + ?Sized)) -> Self {
         let mut refused = Self::from(code);
         refused.data.insert(key.to_owned(), value.to_string());
         refused
@@ -153,7 +153,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Format, Refused> {
 pub(crate) struct Sheets {
     pub(crate) format: Format,
     pub(crate) encoding: Option<String>,
-    pub(crate) sheets: Vec<Opened>,
+    pub(crate) opened: Vec<Opened>,
 }
 
 /// A sheet that was opened, or why it was not.
@@ -176,7 +176,7 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Sheets, Refused> {
     Ok(Sheets {
         format,
         encoding,
-        sheets,
+        opened: sheets,
     })
 }
 
@@ -191,7 +191,7 @@ fn sniff(bytes: &[u8]) -> Result<Format, Refused> {
         return Err(Refused::with(
             RefusedCode::FileTooLarge,
             "bytes",
-            bytes.len(),
+            &bytes.len(),
         ));
     }
     if bytes.starts_with(ZIP) {

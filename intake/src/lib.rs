@@ -38,8 +38,8 @@ pub fn read(bytes: &[u8], request: &Request) -> Result<Document, Refused> {
         Format::Xlsx => MAX_ROWS,
         Format::Csv => MAX_TEXT_ROWS,
     };
-    let mut sheets = Vec::with_capacity(opened.sheets.len());
-    for sheet in opened.sheets {
+    let mut sheets = Vec::with_capacity(opened.opened.len());
+    for sheet in opened.opened {
         sheets.push(match sheet {
             Opened::Cells(grid) => table::read(grid, request, &mut left)?,
             Opened::Unread(name, state) => Sheet::unread(&name, state),

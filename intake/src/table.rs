@@ -1,5 +1,6 @@
 //! The table of a sheet: where it begins, what its columns are for, and what each of its rows is.
 
+mod amounts;
 mod heading;
 mod label;
 mod line;
@@ -16,7 +17,7 @@ use mapping::{Known, Mapping};
 use crate::document::{Note, NoteCode, Row, Sheet, SheetState};
 use crate::field::{FieldName, Of};
 use crate::file::{MAX_ROWS, Refused, RefusedCode};
-use crate::grid::{Grid, Raw};
+use crate::grid::Grid;
 use crate::request::{Kind, Request};
 use crate::unit::Unit;
 use crate::value::period::term_in;
@@ -65,7 +66,7 @@ fn above(grid: &Grid, heading: &Heading, kind: Kind, sheet: &mut Sheet) {
         .iter()
         .take_while(|row| row.number < heading.first)
     {
-        let texts: Vec<String> = row.cells.iter().map(|(_, raw)| Raw::shown(raw)).collect();
+        let texts: Vec<String> = row.cells.iter().map(|(_, raw)| raw.shown()).collect();
         let text = tidy(&texts.join(" "));
         match (Unit::of_note(&text), sheet.unit) {
             (Some(unit), None) => sheet.unit = Some(unit),
@@ -167,7 +168,7 @@ struct Walked {
 /// Counts a row that was read.
 fn counted(left: &mut usize, number: u32) -> Result<(), Refused> {
     let too_many = || {
-        let mut refused = Refused::with(RefusedCode::TooManyRows, "row", number);
+        let mut refused = Refused::with(RefusedCode::TooManyRows, "row", &number);
         refused.data.insert("max".to_owned(), MAX_ROWS.to_string());
         refused
     };

@@ -1,6 +1,7 @@
 //! What stands in a cell, read as what its column is for.
 
 pub mod amount;
+pub mod codes;
 pub mod date;
 mod decimal;
 mod normal;

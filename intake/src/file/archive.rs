@@ -49,7 +49,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scanned, Refused> {
         check_name(&name)?;
         let key = name.to_ascii_lowercase();
         if !names.insert(key.clone()) {
-            return Err(Refused::with(RefusedCode::DuplicateEntry, "entry", name));
+            return Err(Refused::with(RefusedCode::DuplicateEntry, "entry", &name));
         }
         let packed = entry.compressed_size();
         let count = Cell::new(0);
@@ -64,7 +64,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scanned, Refused> {
             return Err(RefusedCode::UnpackedTooLarge.into());
         }
         if is_absurd(count.get(), packed) {
-            return Err(Refused::with(RefusedCode::RatioTooLarge, "entry", name));
+            return Err(Refused::with(RefusedCode::RatioTooLarge, "entry", &name));
         }
         parts.insert(key, part?);
     }
@@ -80,13 +80,15 @@ fn is_absurd(unpacked: u64, packed: u64) -> bool {
 }
 
 fn told(error: &ZipError) -> Refused {
-    match error {
-        ZipError::InvalidPassword => RefusedCode::Encrypted.into(),
-        ZipError::UnsupportedArchive(reason) if reason.contains("assword") => {
-            RefusedCode::Encrypted.into()
-        }
-        _ => RefusedCode::Damaged.into(),
+    let needs_password =
+        matches!(error, ZipError::UnsupportedArchive(reason) if reason.contains("assword"));
+    let is_encrypted = needs_password || matches!(error, ZipError::InvalidPassword);
+    if is_encrypted {
+        RefusedCode::Encrypted
+    } else {
+        RefusedCode::Damaged
     }
+    .into()
 }
 
 /// An entry stays where it is said to be.
@@ -97,7 +99,7 @@ fn check_name(name: &str) -> Result<(), Refused> {
         return Err(Refused::with(
             RefusedCode::PathTrick,
             "entry",
-            name.escape_default(),
+            &name.escape_default(),
         ));
     }
     Ok(())
@@ -165,11 +167,8 @@ fn workbook(mut parts: BTreeMap<String, Part>) -> Result<Scanned, Refused> {
         .map_or("", |(folder, _)| folder)
         .to_owned();
     let file = main.rsplit('/').next().unwrap_or_default();
-    let relations = parts.get(
-        &format!("{folder}/_rels/{file}.rels")
-            .trim_start_matches('/')
-            .to_owned(),
-    );
+    let relations = format!("{folder}/_rels/{file}.rels");
+    let relations = parts.get(relations.trim_start_matches('/'));
     let targets: BTreeMap<String, String> = relations
         .iter()
         .flat_map(|part| &part.relations)
@@ -190,7 +189,7 @@ fn workbook(mut parts: BTreeMap<String, Part>) -> Result<Scanned, Refused> {
             .map(|part| std::mem::take(&mut part.cells))
             .unwrap_or_default();
         if sheets.insert(name.clone(), cells).is_some() {
-            return Err(Refused::with(RefusedCode::Damaged, "sheet", name));
+            return Err(Refused::with(RefusedCode::Damaged, "sheet", &name));
         }
     }
     Ok(Scanned { sheets })

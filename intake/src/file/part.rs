@@ -114,7 +114,7 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, Refus
             let value = quick_xml::escape::unescape(&attribute.value);
             return Ok(Some(value.map_or_else(
                 |_| attribute.value.to_string(),
-                |value| value.into_owned(),
+                std::borrow::Cow::into_owned,
             )));
         }
     }
@@ -145,7 +145,7 @@ fn opened(part: &mut Part, place: &mut Place, start: &BytesStart<'_>) -> Result<
             }
         }
         "mergeCell" => merge(part, start)?,
-        "col" if is_true(attribute(start, "hidden")?) => part.cells.has_hidden = true,
+        "col" if is_true(attribute(start, "hidden")?.as_deref()) => part.cells.has_hidden = true,
         "Relationship" => relation(part, start)?,
         "Default" | "Override" => part.content_types.extend(attribute(start, "ContentType")?),
         "sheet" => {
@@ -158,7 +158,7 @@ fn opened(part: &mut Part, place: &mut Place, start: &BytesStart<'_>) -> Result<
         return Err(Refused::with(
             RefusedCode::StringsAbsurd,
             "found",
-            place.strings,
+            &place.strings,
         ));
     }
     Ok(())
@@ -197,7 +197,7 @@ fn told(place: &mut Place, text: &str) -> Result<(), Refused> {
         place.error.push_str(text);
     }
     if place.text > MAX_CELL_TEXT {
-        return Err(Refused::with(RefusedCode::CellTooLong, "row", place.row));
+        return Err(Refused::with(RefusedCode::CellTooLong, "row", &place.row));
     }
     Ok(())
 }
@@ -226,10 +226,14 @@ fn check_cell(place: &Place) -> Result<(), Refused> {
         return Ok(());
     };
     if column >= u32::from(MAX_COLUMNS) {
-        return Err(Refused::with(RefusedCode::TooManyColumns, "row", place.row));
+        return Err(Refused::with(
+            RefusedCode::TooManyColumns,
+            "row",
+            &place.row,
+        ));
     }
     if place.row > MAX_ROW_NUMBER {
-        return Err(Refused::with(RefusedCode::TooManyRows, "row", place.row));
+        return Err(Refused::with(RefusedCode::TooManyRows, "row", &place.row));
     }
     if place.values > MAX_CELLS {
         return Err(RefusedCode::TooManyCells.into());
@@ -247,7 +251,7 @@ fn row(part: &mut Part, place: &mut Place, start: &BytesStart<'_>) -> Result<(),
     };
     place.row = number;
     place.column = 0;
-    part.cells.has_hidden |= is_true(attribute(start, "hidden")?);
+    part.cells.has_hidden |= is_true(attribute(start, "hidden")?.as_deref());
     Ok(())
 }
 
@@ -317,8 +321,8 @@ fn relation(part: &mut Part, start: &BytesStart<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
-fn is_true(value: Option<String>) -> bool {
-    matches!(value.as_deref(), Some("1" | "true"))
+fn is_true(value: Option<&str>) -> bool {
+    matches!(value, Some("1" | "true"))
 }
 
 /// The errors that every spreadsheet knows.

@@ -112,7 +112,7 @@ pub(super) fn cells(text: &str) -> Result<Grid, Refused> {
             continue;
         }
         if rows.len() >= MAX_TEXT_ROWS {
-            return Err(Refused::with(RefusedCode::TooManyRows, "row", number));
+            return Err(Refused::with(RefusedCode::TooManyRows, "row", &number));
         }
         rows.push(GridRow { number, cells });
     }
@@ -154,9 +154,9 @@ fn row(record: &StringRecord, number: u32, left: &mut usize) -> Result<Vec<(u16,
             .ok()
             .filter(|column| *column < MAX_COLUMNS);
         let column =
-            column.ok_or_else(|| Refused::with(RefusedCode::TooManyColumns, "row", number))?;
+            column.ok_or_else(|| Refused::with(RefusedCode::TooManyColumns, "row", &number))?;
         if field.encode_utf16().count() > MAX_CELL_TEXT {
-            return Err(Refused::with(RefusedCode::CellTooLong, "row", number));
+            return Err(Refused::with(RefusedCode::CellTooLong, "row", &number));
         }
         *left = left.checked_sub(1).ok_or(RefusedCode::TooManyCells)?;
         cells.push((column, raw));

@@ -47,10 +47,10 @@ pub(super) fn cells(bytes: &[u8], scanned: &Scanned) -> Result<Vec<Opened>, Refu
 }
 
 fn damaged(error: &XlsxError) -> Refused {
-    match error {
-        XlsxError::Password => RefusedCode::Encrypted.into(),
-        other => Refused::with(RefusedCode::Damaged, "reason", other),
+    if matches!(error, XlsxError::Password) {
+        return RefusedCode::Encrypted.into();
     }
+    Refused::with(RefusedCode::Damaged, "reason", &error.to_string())
 }
 
 fn fill(
@@ -203,7 +203,6 @@ fn raw_of(value: &DataRef<'_>, look: Look, is_1904: bool) -> Option<Raw> {
             value: *value,
             is_share: look.is_share,
         }),
-        DataRef::String(string) => text(string),
         DataRef::SharedString(string) => text(string),
         DataRef::Bool(value) => Some(Raw::Bool(*value)),
         DataRef::DateTime(moment) if moment.is_datetime() => Some(Raw::Date {
@@ -215,7 +214,9 @@ fn raw_of(value: &DataRef<'_>, look: Look, is_1904: bool) -> Option<Raw> {
             value: moment.as_f64(),
             is_share: false,
         }),
-        DataRef::DateTimeIso(string) | DataRef::DurationIso(string) => text(string),
+        DataRef::String(string) | DataRef::DateTimeIso(string) | DataRef::DurationIso(string) => {
+            text(string)
+        }
         DataRef::Error(error) => Some(Raw::Error(error.to_string().into())),
     }
 }

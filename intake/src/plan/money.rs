@@ -22,18 +22,15 @@ pub(super) fn told(clause: &Clause<'_>) -> Vec<Draft> {
     for mention in mentions {
         let before = clause.text.get(from..mention.from).unwrap_or_default();
         let behind = clause.text.get(mention.to..).unwrap_or_default();
-        let draft = match behind.strip_prefix('的') {
-            Some(rest) => {
-                let at = mention.to + '的'.len_utf8();
-                let name = name::until_end(rest);
-                from = at + name.len();
-                name::plain(name).map(|(skipped, name)| (at + skipped, name, Reason::AmountBefore))
-            }
-            None => {
-                let found = behind_name(before).map(|(at, name, reason)| (from + at, name, reason));
-                from = mention.to;
-                found
-            }
+        let draft = if let Some(rest) = behind.strip_prefix('的') {
+            let at = mention.to + '的'.len_utf8();
+            let name = name::until_end(rest);
+            from = at + name.len();
+            name::plain(name).map(|(skipped, name)| (at + skipped, name, Reason::AmountBefore))
+        } else {
+            let found = behind_name(before).map(|(at, name, reason)| (from + at, name, reason));
+            from = mention.to;
+            found
         };
         if let Some((at, name, reason)) = draft {
             drafts.push(Draft {

@@ -291,23 +291,25 @@ fn numbers_columns(top: &Top<'_>, name: Option<u16>, row: u32) -> bool {
     })
 }
 
+/// How a note above a table begins.
+const BEGINS: [&str; 12] = [
+    "单位:",
+    "填报",
+    "编制",
+    "制表",
+    "填表",
+    "时间:",
+    "日期:",
+    "数据截",
+    "截止",
+    "截至",
+    "附件",
+    "附表",
+];
+
 /// Whether a text is a note: of the unit, the day, the office.
 fn is_note(text: &str) -> bool {
     let text = crate::value::squeezed(text);
-    const BEGINS: [&str; 12] = [
-        "单位:",
-        "填报",
-        "编制",
-        "制表",
-        "填表",
-        "时间:",
-        "日期:",
-        "数据截",
-        "截止",
-        "截至",
-        "附件",
-        "附表",
-    ];
     let is_telling = text.contains(':') || text.bytes().any(|byte| byte.is_ascii_digit());
     let begins = is_telling && BEGINS.iter().any(|word| text.starts_with(word));
     // A unit in a heading stands behind what it is the unit of.

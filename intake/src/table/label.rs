@@ -1,12 +1,12 @@
 //! What a heading says: its parts, the unit in it, and the field that it names.
 
-use super::synonyms;
+use super::{amounts, synonyms};
 use crate::document::Because;
 use crate::field::{Field, FieldName, Of};
 use crate::request::Kind;
 use crate::unit::Unit;
 use crate::value::period::term_in;
-use crate::value::{Term, squeezed, tidy, words};
+use crate::value::{squeezed, tidy, words};
 
 /// The longest heading that is looked at, in characters.
 const LONGEST: usize = 60;
@@ -53,7 +53,7 @@ impl Match {
         }
     }
 
-    fn ambiguous(names: &[FieldName]) -> Self {
+    pub(super) fn ambiguous(names: &[FieldName]) -> Self {
         Self {
             candidates: names.iter().copied().map(Field::from).collect(),
             ..Self::none(Because::Ambiguous)
@@ -110,10 +110,10 @@ impl Label {
             return Match::none(Because::Unknown);
         }
         self.exact(kind, &joined)
-            .or_else(|| self.money(kind, &joined))
+            .or_else(|| self.amount(kind, &joined))
             .or_else(|| self.date(&joined))
             .or_else(|| self.permit(kind))
-            .or_else(|| self.target(kind, &joined))
+            .or_else(|| Self::target(kind, &joined))
             .unwrap_or_else(|| contained(kind, &[self.last(), &joined, &self.whole]))
     }
 
@@ -132,139 +132,14 @@ impl Label {
         })
     }
 
-    /// Columns of amounts are told apart by what they are made of: 计划, 完成, 累计, 本月, 到位.
-    fn money(&self, kind: Kind, joined: &str) -> Option<Match> {
-        if matches!(kind, Kind::Approvals | Kind::Targets) {
-            return None;
-        }
-        const TOTAL: [&str; 16] = [
-            "总投资",
-            "计划总投资",
-            "投资额",
-            "投资规模",
-            "概算总投资",
-            "项目总投资",
-            "投资总额",
-            "总投资额",
-            "估算总投资",
-            "批复总投资",
-            "投资估算",
-            "投资概算",
-            "总投资估算",
-            "协议投资额",
-            "投资",
-            "金额",
-        ];
-        let term = self.term(joined);
-        let is_timed =
-            term.is_some() || any(joined, &["年度", "本年", "今年", "当年", "本月", "当月"]);
-        for text in [joined, self.last()] {
-            if let Some(rank) = TOTAL.iter().position(|word| *word == text)
-                && (!is_timed || text == joined || rank < 2)
-            {
-                return Some(Match::of(FieldName::TotalInvestment, Because::Exact, rank));
-            }
-        }
-        const OTHER: [&str; 27] = [
-            "方", "主体", "单位", "企业", "类型", "门槛", "说明", "来源", "构成", "性质", "领域",
-            "强度", "比例", "率", "%", "进度", "时间", "日期", "中央", "贷款", "原因", "工作",
-            "内容", "节点", "形象", "措施", "问题",
-        ];
-        if any(&self.whole, &OTHER)
-            || any(
-                joined,
-                &[
-                    "债",
-                    "自筹",
-                    "预算内",
-                    "设备投资",
-                    "建安",
-                    "土建",
-                    "外资",
-                    "其中",
-                ],
-            )
-        {
-            return None;
-        }
-        let timed = |name| Field {
-            name,
-            of: term.map(Of::Term),
+    fn amount(&self, kind: Kind, joined: &str) -> Option<Match> {
+        let heading = amounts::Heading {
+            kind,
+            whole: &self.whole,
+            joined,
+            last: self.last(),
         };
-        let found = |name| Some(Match::of(timed(name), Because::Contained, 0));
-        let is_running = any(joined, &["累计", "以来", "截至", "截止", "至今"]);
-        if joined.contains("统计") && any(joined, &["入库", "投资", "纳统"])
-            || joined.contains("纳统")
-            || joined.contains("入统")
-        {
-            return found(FieldName::Statistics);
-        }
-        let funds = [
-            ("到位", FieldName::FundsReceived),
-            ("下达", FieldName::FundsAllocated),
-        ];
-        let paid = ["支付", "拨付", "支出"].map(|word| (word, FieldName::FundsPaid));
-        for (word, name) in funds.into_iter().chain(paid) {
-            if joined.contains(word) {
-                // A month has no field for what came in before it.
-                let is_of_month = matches!(kind, Kind::MonthlyFigures) && is_running;
-                return if is_of_month { None } else { found(name) };
-            }
-        }
-        if joined.contains("完成") && !any(joined, &["计划", "预计", "目标", "任务", "拟"])
-        {
-            return found(completed(kind, joined, term, is_running));
-        }
-        if !any(joined, &["投资", "计划", "资金", "完成", "金额"]) {
-            return month_alone(kind, joined, term).map(|of| {
-                let name = FieldName::Completed;
-                Match::of(Field { name, of: Some(of) }, Because::Contained, 1)
-            });
-        }
-        if any(joined, &["总投资", "投资总额", "投资规模", "总投"]) && !is_timed {
-            return Some(Match::of(
-                FieldName::TotalInvestment,
-                Because::Contained,
-                TOTAL.len(),
-            ));
-        }
-        if is_timed && any(joined, &["投资", "计划", "安排"]) {
-            return found(FieldName::PlannedInvestment);
-        }
-        if any(joined, &["计划投资", "投资计划", "计划完成"]) {
-            return Some(match kind {
-                Kind::AnnualPlans => Match::of(FieldName::PlannedInvestment, Because::Exact, 0),
-                _ => Match::ambiguous(&[FieldName::TotalInvestment, FieldName::PlannedInvestment]),
-            });
-        }
-        if any(joined, &["投资额", "估算", "概算"]) {
-            return Some(Match::of(
-                FieldName::TotalInvestment,
-                Because::Contained,
-                TOTAL.len() + 1,
-            ));
-        }
-        None
-    }
-
-    /// The year or month of which it tells.
-    fn term(&self, joined: &str) -> Option<Term> {
-        let month = || {
-            let (before, _) = joined.rsplit_once('月')?;
-            let start = before.trim_end_matches(|c: char| c.is_ascii_digit());
-            let is_range = start.ends_with(['-', '~', '—', '至', '到']);
-            let digits = before.get(start.len()..)?;
-            let number: u32 = digits.parse().ok()?;
-            (!is_range && (1..=12).contains(&number)).then_some(Term::MonthOnly(number))
-        };
-        match (term_in(joined), month()) {
-            (year, Some(month)) => Some(month.within(year)),
-            (year, None) => year.map(|term| match term {
-                // 2024年1-5月: the year is what is meant.
-                Term::Month(year, _) => Term::Year(year),
-                other => other,
-            }),
-        }
+        heading.field()
     }
 
     /// Dates of starting and completing, planned and real ones, and the span between them.
@@ -369,7 +244,7 @@ impl Label {
     }
 
     /// A column of one year's targets: 2025年目标.
-    fn target(&self, kind: Kind, joined: &str) -> Option<Match> {
+    fn target(kind: Kind, joined: &str) -> Option<Match> {
         let term = term_in(joined).filter(|_| matches!(kind, Kind::Targets))?;
         let field = Field {
             name: FieldName::Value,
@@ -377,52 +252,6 @@ impl Label {
         };
         Some(Match::of(field, Because::Contained, 0))
     }
-}
-
-/// What of the completed investment a column tells.
-fn completed(kind: Kind, joined: &str, term: Option<Term>, is_running: bool) -> FieldName {
-    let is_whole = any(
-        joined,
-        &[
-            "自开工",
-            "开工以来",
-            "开工至",
-            "开工累计",
-            "建设以来",
-            "截至",
-            "截止",
-            "历年",
-            "总累计",
-            "完成总投资",
-        ],
-    );
-    let of_year = any(joined, &["本年", "今年", "当年", "年初", "年度", "全年"])
-        || matches!(term, Some(Term::Year(_)));
-    let is_range = joined.match_indices('月').any(|(at, _)| {
-        let before = joined.get(..at).unwrap_or_default();
-        let start = before.trim_end_matches(|c: char| c.is_ascii_digit());
-        start.len() < before.len() && start.ends_with(['-', '~', '—', '至', '到'])
-    });
-    let of_month = any(joined, &["本月", "当月", "月度", "月份"])
-        || matches!(term, Some(Term::Month(..) | Term::MonthOnly(_)));
-    if is_whole {
-        FieldName::CompletedTotal
-    } else if is_range || (of_year && !joined.contains("本月")) {
-        FieldName::CompletedInYear
-    } else if is_running {
-        FieldName::CompletedTotal
-    } else if of_month || matches!(kind, Kind::MonthlyFigures) {
-        FieldName::Completed
-    } else {
-        FieldName::CompletedTotal
-    }
-}
-
-/// A column that is called by its month alone, in a table of months.
-fn month_alone(kind: Kind, joined: &str, term: Option<Term>) -> Option<Of> {
-    let of_month = matches!(term, Some(Term::Month(..) | Term::MonthOnly(_)));
-    let is_alone = joined.ends_with('月') || joined.ends_with("月份");
-    (matches!(kind, Kind::MonthlyFigures) && of_month && is_alone).then_some(Of::Term(term?))
 }
 
 /// The field of the longest name that a heading contains.
@@ -452,7 +281,7 @@ fn contained(kind: Kind, texts: &[&str]) -> Match {
     Match::none(Because::Unknown)
 }
 
-fn any(text: &str, words: &[&str]) -> bool {
+pub(super) fn any(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 

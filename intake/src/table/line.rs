@@ -10,6 +10,28 @@ use crate::value::{squeezed, tidy};
 /// The longest text that a section may be called, in characters.
 const LONGEST_SECTION: usize = 60;
 
+/// How a note under a table begins.
+const BEGINS: [&str; 18] = [
+    "注:",
+    "注1",
+    "注.",
+    "备注:",
+    "说明:",
+    "填表说明",
+    "填报说明",
+    "填报人",
+    "填报单位",
+    "填报日期",
+    "填表人",
+    "填表",
+    "审核人",
+    "审核:",
+    "制表",
+    "联系人:",
+    "负责人",
+    "单位负责人",
+];
+
 /// What a row says before anything is read into fields.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -55,19 +77,9 @@ impl Line {
             .map(|mapped| mapped.field.name);
         let (mut has_facts, mut has_amounts) = (false, false);
         for field in fields {
-            match field {
-                FieldName::Name | FieldName::Note => {}
-                FieldName::TotalInvestment
-                | FieldName::PlannedInvestment
-                | FieldName::Completed
-                | FieldName::CompletedInYear
-                | FieldName::CompletedTotal
-                | FieldName::Statistics
-                | FieldName::FundsAllocated
-                | FieldName::FundsReceived
-                | FieldName::FundsPaid => has_amounts = true,
-                _ => has_facts = true,
-            }
+            let is_amount = field.is_amount();
+            has_amounts |= is_amount;
+            has_facts |= !is_amount && !matches!(field, FieldName::Name | FieldName::Note);
         }
         let name = text(mapping.name);
         let indent = match mapping.name.and_then(|column| row.at(column)) {
@@ -166,10 +178,11 @@ impl Line {
             })
         };
         match level {
-            Level::Chinese | Level::BracketedChinese => true,
             // 1 and nothing but a name is a project, unless 1.1 follows; in the name it is a section.
             Level::Arabic | Level::BracketedArabic | Level::Circled if has_number => leads_deeper(),
-            Level::BracketedArabic | Level::Circled => true,
+            Level::Chinese | Level::BracketedChinese | Level::BracketedArabic | Level::Circled => {
+                true
+            }
             Level::Arabic => mapping.ordinal.is_some(),
             // Without a number where the others have one.
             Level::Plain => {
@@ -181,26 +194,6 @@ impl Line {
     /// Whether it is a note under the table and no row of it.
     pub(super) fn is_footnote(&self, is_after_notes: bool) -> bool {
         let text = squeezed(self.first());
-        const BEGINS: [&str; 18] = [
-            "注:",
-            "注1",
-            "注.",
-            "备注:",
-            "说明:",
-            "填表说明",
-            "填报说明",
-            "填报人",
-            "填报单位",
-            "填报日期",
-            "填表人",
-            "填表",
-            "审核人",
-            "审核:",
-            "制表",
-            "联系人:",
-            "负责人",
-            "单位负责人",
-        ];
         let is_signature = text.contains(':')
             && ["审核", "填报", "制表", "负责人", "联系电话"]
                 .iter()

@@ -145,7 +145,13 @@ const fn weight(because: Because) -> u8 {
         Because::Given => 0,
         Because::Remembered => 1,
         Because::Exact => 2,
-        _ => 3,
+        Because::Contained
+        | Because::Ordinal
+        | Because::Ignored
+        | Because::Duplicate
+        | Because::Ambiguous
+        | Because::Unknown
+        | Because::NoHeading => 3,
     }
 }
 

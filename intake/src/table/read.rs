@@ -1,6 +1,9 @@
 //! One row read into its fields.
 
-use domain::target::TargetUnit;
+use domain::approval::{ApprovalItem, ApprovalStatus, ProjectKind};
+use domain::stage::Stage;
+use domain::target::{Metric, TargetKind, TargetUnit};
+use domain::tier::InvestmentTier;
 
 use super::mapping::Mapped;
 use crate::document::{Cell, Data, Fault, FaultCode};
@@ -12,7 +15,7 @@ use crate::value::amount::amount_of_number;
 use crate::value::date::{date_of_number, of_serial};
 use crate::value::period::{span, term};
 use crate::value::{
-    self, Date, Decimal, Term, Value, amount, date, squeezed, tidy, tidy_lines, words,
+    self, Date, Decimal, Term, Value, amount, codes, date, squeezed, tidy, tidy_lines, words,
 };
 
 /// What is needed to read the cells of a sheet.
@@ -45,37 +48,37 @@ impl Eye {
             Reading::Date => self.date(raw, &shown).map(Value::Date),
             Reading::Span => match raw {
                 Raw::Text { .. } => span(&shown)?.map(Value::Span).ok_or(FaultCode::NotASpan),
-                _ => self
+                Raw::Number { .. } | Raw::Date { .. } | Raw::Bool(_) | Raw::Error(_) => self
                     .date(raw, &shown)
                     .map(|day| Value::Span(value::Span { from: day, to: day })),
             },
             Reading::Term => self.term(mapped.field.name, raw, &shown).map(Value::Term),
-            Reading::Code => words::project_code(&shown).map(Value::Code),
-            Reading::Uscc => words::uscc(&shown).map(Value::Code),
-            Reading::Region => Ok(words::region(&shown)),
+            Reading::Code => codes::project_code(&shown).map(Value::Code),
+            Reading::Uscc => codes::uscc(&shown).map(Value::Code),
+            Reading::Region => Ok(codes::region(&shown)),
             Reading::Stage => code(
-                words::stage(&shown).map(|stage| stage.code()),
+                words::stage(&shown).map(Stage::code),
                 FaultCode::UnknownStage,
             ),
             Reading::ProjectKind => code(
-                words::project_kind(&shown).map(|kind| kind.code()),
+                words::project_kind(&shown).map(ProjectKind::code),
                 FaultCode::UnknownKind,
             ),
             Reading::TargetKind => code(
-                words::target_kind(&shown).map(|kind| kind.code()),
+                words::target_kind(&shown).map(TargetKind::code),
                 FaultCode::UnknownKind,
             ),
             Reading::Status => self.status(raw, &shown),
             Reading::Item => code(
-                words::item(&shown).map(|item| item.code()),
+                words::item(&shown).map(ApprovalItem::code),
                 FaultCode::UnknownItem,
             ),
             Reading::Metric => code(
-                words::metric(&shown).map(|metric| metric.code()),
+                words::metric(&shown).map(Metric::code),
                 FaultCode::UnknownMetric,
             ),
             Reading::Tier => code(
-                words::tier(&shown).map(|tier| tier.code()),
+                words::tier(&shown).map(InvestmentTier::code),
                 FaultCode::UnknownTier,
             ),
             Reading::Quantity => self.quantity(raw, &shown, mapped.unit),
@@ -149,7 +152,7 @@ impl Eye {
                 .is_ok_and(|day| matches!(day, Date::Day(_) | Date::Month(..)));
         let is_obtained =
             is_date || words::is_document_number(shown) || matches!(raw, Raw::Bool(true));
-        let obtained = domain::approval::ApprovalStatus::Obtained.code();
+        let obtained = ApprovalStatus::Obtained.code();
         code(is_obtained.then_some(obtained), FaultCode::UnknownStatus)
     }
 
@@ -173,10 +176,12 @@ impl Eye {
             (own, _) => words::target_unit(own),
         };
         let (unit, zeros) = unit.ok_or(FaultCode::UnknownUnit)?;
-        let number = match raw {
-            // 7.5% in the cell was read as it is shown.
-            Raw::Number { is_share: true, .. } => number,
-            _ => number.shifted(zeros),
+        // 7.5% in the cell was read as it is shown.
+        let is_share = matches!(raw, Raw::Number { is_share: true, .. });
+        let number = if is_share {
+            number
+        } else {
+            number.shifted(zeros)
         };
         Ok(Value::Quantity {
             value: number.money()?,

@@ -185,20 +185,19 @@ fn written(text: &str) -> Result<Date, FaultCode> {
     let part = |place: usize| number(place).ok_or(FaultCode::NotADate);
     match (lengths.as_slice(), signs.as_slice()) {
         ([4], [] | ['年']) => Date::year_of(year()?),
-        ([4, 1..=2], ['年', '月'] | ['-' | '/' | '.' | '年'] | ['/' | '.', '月']) => {
+        ([4, 1..=2], ['年' | '/' | '.', '月'] | ['-' | '/' | '.' | '年']) => {
             Date::month(year()?, part(1)?)
         }
         (
             [4, 1..=2, 1..=2],
             ['年', '月', '日' | '号'] | ['年', '月'] | ['-', '-'] | ['/', '/'] | ['.', '.'],
         ) => Date::day(year()?, part(1)?, part(2)?),
-        ([8], []) => compact(text),
-        ([6], []) => compact(text),
+        ([6 | 8], []) => compact(text),
         ([5], []) => of_serial(f64::from(part(0)?), false, Shown::Day),
         ([2, 1..=2], ['年', '月']) | ([2], ['年']) | ([2, 1..=2, 1..=2], _) => {
             Err(FaultCode::TwoDigitYear)
         }
-        ([1..=2], ['月']) | ([1..=2, 1..=2], ['月', '日' | '号'] | ['月'] | ['/' | '.']) => {
+        ([1..=2], ['月']) | ([1..=2, 1..=2], ['月', '日' | '号'] | ['月' | '/' | '.']) => {
             Err(FaultCode::YearMissing)
         }
         ([4, 4] | [4, 1..=2, 4] | [4, 1..=2, 4, 1..=2], _) => Err(FaultCode::Range),

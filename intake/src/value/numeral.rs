@@ -49,7 +49,8 @@ pub(crate) fn date_in_digits(text: &str) -> Option<String> {
             break;
         };
         let value = small(number).or_else(|| number.parse().ok())?;
-        told.push_str(&format!("{value}{sign}"));
+        told.push_str(&value.to_string());
+        told.push(sign);
         rest = behind;
     }
     Some(format!("{told}{rest}"))

@@ -39,7 +39,6 @@ impl From<f64> for C {
 }
 
 /// A row of cells.
-#[macro_export]
 macro_rules! row {
     ($($cell:expr),* $(,)?) => { vec![$($crate::support::C::from($cell)),*] };
 }
@@ -48,7 +47,7 @@ macro_rules! row {
 pub(crate) fn fill(sheet: &mut Worksheet, rows: Vec<Vec<C>>, merges: &[&str]) {
     for (number, cells) in (0..).zip(rows) {
         for (column, cell) in (0..).zip(cells) {
-            put(sheet, number, column, cell);
+            put(sheet, number, column, &cell);
         }
     }
     for merge in merges {
@@ -86,8 +85,8 @@ pub(crate) fn merged(sheet: &mut Worksheet, cells: &[(&str, &str)]) {
     }
 }
 
-fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: C) {
-    match cell {
+fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: &C) {
+    match *cell {
         C::T(text) => sheet.write_string(row, column, text).map(|_| ()).unwrap(),
         C::N(number) => sheet.write_number(row, column, number).map(|_| ()).unwrap(),
         C::F(number, format) => {
@@ -250,4 +249,15 @@ fn value(value: &Value) -> String {
         Value::Quantity { value, unit } => format!("{value} {unit}"),
         Value::Flag(flag) => flag.to_string(),
     }
+}
+
+/// Compares line by line, so that a difference is seen.
+pub(crate) fn assert_same(read: &str, wanted: &str) {
+    let wanted = wanted.lines().map(str::trim);
+    let wanted: Vec<&str> = wanted.filter(|line| !line.is_empty()).collect();
+    let found: Vec<&str> = read.lines().collect();
+    for (number, line) in wanted.iter().enumerate() {
+        assert_eq!(found.get(number), Some(line), "line {number} of\n{read}");
+    }
+    assert_eq!(found.len(), wanted.len(), "{read}");
 }

@@ -1,12 +1,9 @@
 //! Files of text with a delimiter, read to their rows.
 
-#[macro_use]
-mod support;
-
+use crate::support::{only, rows, shown};
 use intake::document::SheetState;
 use intake::{Format, Kind, RefusedCode, Request, Unit, read};
 use proptest::prelude::*;
-use support::{only, rows, shown};
 
 const TABLE: &str = "某市重点项目表,,,\n\
     单位：万元,,,\n\
@@ -108,7 +105,9 @@ fn a_text_without_a_table_is_told_as_such() {
 fn a_text_has_its_limits_too() {
     let mut text = String::from("项目名称,总投资（万元）\n");
     for number in 0..200_001 {
-        text.push_str(&format!("路{number},1\n"));
+        text.push_str("路,");
+        text.push_str(&number.to_string());
+        text.push('\n');
     }
     let code = |text: &str| {
         read(text.as_bytes(), &Request::of(Kind::Projects))
@@ -155,7 +154,7 @@ proptest! {
 
     #[test]
     fn a_damaged_workbook_never_makes_reading_panic(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let mut bytes = support::book("表", vec![row!["项目名称", "总投资（亿元）"], row!["某路", 1.5]], &[("A3:B3", "合计")]);
+        let mut bytes = crate::support::book("表", vec![row!["项目名称", "总投资（亿元）"], row!["某路", 1.5]], &[("A3:B3", "合计")]);
         let at = at.index(bytes.len());
         bytes[at] = byte;
         let _ = read(&bytes, &Request::of(Kind::Projects));
