@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::coded::coded;
 use crate::field::Field;
 use crate::file::Format;
+use crate::grid::{column_of, letters};
 use crate::unit::Unit;
 use crate::value::{Term, Value};
 
@@ -126,13 +127,45 @@ pub struct Row {
     pub faults: Vec<Fault>,
 }
 
+/// The letter of a column, of which a large document has millions. It is written as `A`, `AB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Letter(u16);
+
+impl From<u16> for Letter {
+    fn from(column: u16) -> Self {
+        Self(column)
+    }
+}
+
+impl std::fmt::Display for Letter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&letters(self.0))
+    }
+}
+
+impl Serialize for Letter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Letter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let column = column_of(&name).and_then(|column| u16::try_from(column).ok());
+        column
+            .map(Self)
+            .ok_or_else(|| de::Error::custom("there is no such column"))
+    }
+}
+
 /// What a cell says, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     /// The row in which it stands, from 1: a merged cell may begin above.
     pub row: u32,
     /// The letter of its column.
-    pub column: String,
+    pub column: Letter,
     /// Its text, as it stands.
     pub text: String,
     /// What it says.
@@ -146,6 +179,8 @@ coded! {
         Required => "required",
         /// It holds an error of the spreadsheet (`#REF!`).
         CellError => "cell_error",
+        /// It holds a formula of which the file keeps no result: it was never computed.
+        NotComputed => "not_computed",
         /// It is no amount.
         NotAnAmount => "not_an_amount",
         /// No unit is told for the amount, neither by cell, heading, sheet nor caller.

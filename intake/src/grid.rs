@@ -1,7 +1,9 @@
 //! The cells of a sheet before anybody knows what they mean.
 
+use std::borrow::Cow;
+
 use crate::value::date::{Shown, of_serial};
-use crate::value::{Decimal, squeezed};
+use crate::value::{Decimal, is_blank};
 
 /// The cells of one sheet.
 #[derive(Debug, Default)]
@@ -46,6 +48,8 @@ pub(crate) enum Raw {
     Bool(bool),
     /// An error, `#REF!`.
     Error(Box<str>),
+    /// A formula of which no result was kept.
+    Uncomputed,
 }
 
 /// Cells that are one, rows from 1 and columns from 0.
@@ -103,9 +107,9 @@ impl Raw {
     }
 
     /// The text as it stands.
-    pub(crate) fn shown(&self) -> String {
-        match self {
-            Self::Text { text, .. } | Self::Error(text) => text.to_string(),
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        let owned = match self {
+            Self::Text { text, .. } | Self::Error(text) => return Cow::Borrowed(text),
             Self::Number { value, is_share } => match Decimal::of_double(*value) {
                 Some(number) if *is_share => format!("{}%", number.shifted(2).plain()),
                 Some(number) => number.plain(),
@@ -121,16 +125,22 @@ impl Raw {
                     Decimal::of_double(*serial).map_or_else(|| serial.to_string(), |n| n.plain())
                 }
             },
+            Self::Uncomputed => "=".to_owned(),
             Self::Bool(true) => "TRUE".to_owned(),
             Self::Bool(false) => "FALSE".to_owned(),
-        }
+        };
+        Cow::Owned(owned)
     }
 
     /// Whether nothing can be seen in it.
     pub(crate) fn is_blank(&self) -> bool {
         match self {
-            Self::Text { text, .. } => squeezed(text).is_empty(),
-            Self::Number { .. } | Self::Date { .. } | Self::Bool(_) | Self::Error(_) => false,
+            Self::Text { text, .. } => is_blank(text),
+            Self::Number { .. }
+            | Self::Date { .. }
+            | Self::Bool(_)
+            | Self::Error(_)
+            | Self::Uncomputed => false,
         }
     }
 }
@@ -183,7 +193,7 @@ mod tests {
 
     #[test]
     fn cells_show_what_the_spreadsheet_shows() {
-        let number = |value, is_share| Raw::Number { value, is_share }.shown();
+        let number = |value, is_share| Raw::Number { value, is_share }.shown().into_owned();
         assert_eq!(number(0.855, true), "85.5%");
         assert_eq!(number(12.600_000_000_000_001, false), "12.6");
         let date = Raw::Date {

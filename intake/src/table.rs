@@ -66,9 +66,16 @@ fn above(grid: &Grid, heading: &Heading, kind: Kind, sheet: &mut Sheet) {
         .iter()
         .take_while(|row| row.number < heading.first)
     {
-        let texts: Vec<String> = row.cells.iter().map(|(_, raw)| raw.shown()).collect();
+        let texts: Vec<String> = row
+            .cells
+            .iter()
+            .map(|(_, raw)| raw.shown().into_owned())
+            .collect();
         let text = tidy(&texts.join(" "));
-        match (Unit::of_note(&text), sheet.unit) {
+        match (
+            Unit::of_note(&text).or_else(|| Unit::of_title(&text)),
+            sheet.unit,
+        ) {
             (Some(unit), None) => sheet.unit = Some(unit),
             (Some(unit), Some(other)) if unit != other => {
                 tell(

@@ -68,6 +68,14 @@ impl Unit {
         }
         found
     }
+
+    /// The unit that stands alone in brackets behind a title: `2024年投资计划表（万元）`.
+    #[must_use]
+    pub fn of_title(text: &str) -> Option<Self> {
+        let text = squeezed(text);
+        let (_, inner) = text.strip_suffix(')')?.rsplit_once('(')?;
+        Self::parse(inner)
+    }
 }
 
 /// The unit with which a text begins, if it goes on with something else.

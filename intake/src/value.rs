@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use amount::{Amount, Known, amount};
 pub use date::{Date, date};
 pub(crate) use decimal::Decimal;
-pub use normal::{normal, squeezed, tidy, tidy_lines};
+pub use normal::{is_blank, normal, squeezed, tidy, tidy_lines};
 pub use period::{Span, Term};
 
 /// The longest text that is taken for a number, a date or a word; longer ones are texts.
@@ -57,6 +57,11 @@ pub enum Value {
 /// Whether a text says that nothing is known: empty, a dash or two, a stroke, 无, 待定.
 #[must_use]
 pub fn is_unknown(text: &str) -> bool {
+    // Most texts are longer than any of these words.
+    const LONGEST: usize = 40;
+    if text.len() > LONGEST && !text.starts_with(['-', '—', '–', ' ', '\u{3000}']) {
+        return false;
+    }
     let text = squeezed(text);
     text.chars().all(|c| "-—–―─_/\\*.…·".contains(c))
         || matches!(

@@ -41,6 +41,8 @@ pub(super) struct SheetPart {
     pub(super) has_hidden: bool,
     /// Cells with errors of newer spreadsheets (row from 1, column from 0), in order.
     pub(super) errors: Vec<(u32, u16, String)>,
+    /// Cells with a formula of which no result was kept.
+    pub(super) uncomputed: Vec<(u32, u16)>,
 }
 
 /// Where the reading stands.
@@ -51,13 +53,21 @@ struct Place {
     /// The row, from 1, and the next column, from 0.
     row: u32,
     column: u32,
-    /// The cell that is open: its column and whether it is an error.
-    cell: Option<(u32, bool)>,
+    cell: Option<Open>,
     in_text: bool,
     text: usize,
     error: String,
     values: usize,
     strings: u64,
+}
+
+/// The cell that is open.
+#[derive(Clone, Copy)]
+struct Open {
+    column: u32,
+    is_error: bool,
+    has_formula: bool,
+    has_value: bool,
 }
 
 /// Looks through a part.
@@ -127,9 +137,17 @@ fn opened(part: &mut Part, place: &mut Place, start: &BytesStart<'_>) -> Result<
     }
     match start.local_name().as_ref() {
         "c" if place.in_cells => cell(place, start)?,
+        "f" => {
+            if let Some(cell) = &mut place.cell {
+                cell.has_formula = true;
+            }
+        }
         "v" | "t" => {
             place.in_text = true;
-            place.values += usize::from(place.cell.is_some());
+            if let Some(cell) = &mut place.cell {
+                cell.has_value = true;
+                place.values += 1;
+            }
         }
         "row" if place.in_cells => row(part, place, start)?,
         "sheetData" => place.in_cells = true,
@@ -166,17 +184,7 @@ fn opened(part: &mut Part, place: &mut Place, start: &BytesStart<'_>) -> Result<
 
 fn closed(part: &mut Part, place: &mut Place, name: &str) -> Result<(), Refused> {
     match name {
-        "c" if place.in_cells => {
-            if let Some((column, true)) = place.cell
-                && !is_known_error(&place.error)
-                && let Ok(column) = u16::try_from(column)
-            {
-                part.cells
-                    .errors
-                    .push((place.row, column, std::mem::take(&mut place.error)));
-            }
-            place.cell = None;
-        }
+        "c" if place.in_cells => end_cell(part, place)?,
         "v" | "t" => {
             place.in_text = false;
             check_cell(place)?;
@@ -187,13 +195,37 @@ fn closed(part: &mut Part, place: &mut Place, name: &str) -> Result<(), Refused>
     Ok(())
 }
 
+/// Keeps what the reader of values can't tell of a cell.
+fn end_cell(part: &mut Part, place: &mut Place) -> Result<(), Refused> {
+    let Some(cell) = place.cell else {
+        return Ok(());
+    };
+    let column = u16::try_from(cell.column);
+    if let Ok(column) = column
+        && cell.is_error
+        && !is_known_error(&place.error)
+    {
+        let error = std::mem::take(&mut place.error);
+        part.cells.errors.push((place.row, column, error));
+    }
+    if let Ok(column) = column
+        && cell.has_formula
+        && !cell.has_value
+    {
+        check_cell(place)?;
+        part.cells.uncomputed.push((place.row, column));
+    }
+    place.cell = None;
+    Ok(())
+}
+
 /// Counts a piece of text.
 fn told(place: &mut Place, text: &str) -> Result<(), Refused> {
     if !place.in_text {
         return Ok(());
     }
     place.text += text.encode_utf16().count();
-    if place.cell.is_some_and(|(_, is_error)| is_error) {
+    if place.cell.is_some_and(|cell| cell.is_error) {
         place.error.push_str(text);
     }
     if place.text > MAX_CELL_TEXT {
@@ -203,18 +235,26 @@ fn told(place: &mut Place, text: &str) -> Result<(), Refused> {
 }
 
 fn cell(place: &mut Place, start: &BytesStart<'_>) -> Result<(), Refused> {
-    let column = match attribute(start, "r")? {
-        Some(name) => {
-            let refused = || Refused::with(RefusedCode::CellOutOfBounds, "cell", &name);
-            let (row, column) = cell_of(&name).ok_or_else(refused)?;
-            place.row = row;
-            column
+    let (mut column, mut is_error) = (place.column, false);
+    for attribute in start.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|_| Refused::from(RefusedCode::Damaged))?;
+        match attribute.key.as_ref() {
+            "r" => {
+                let name = &attribute.value;
+                let refused = || Refused::with(RefusedCode::CellOutOfBounds, "cell", name);
+                (place.row, column) = cell_of(name).ok_or_else(refused)?;
+            }
+            "t" => is_error = attribute.value == "e",
+            _ => {}
         }
-        None => place.column,
-    };
+    }
     place.column = column + 1;
-    let kind = attribute(start, "t")?;
-    place.cell = Some((column, kind.as_deref() == Some("e")));
+    place.cell = Some(Open {
+        column,
+        is_error,
+        has_formula: false,
+        has_value: false,
+    });
     place.error.clear();
     place.text = 0;
     Ok(())
@@ -222,10 +262,10 @@ fn cell(place: &mut Place, start: &BytesStart<'_>) -> Result<(), Refused> {
 
 /// A cell with a value stands within the limits.
 fn check_cell(place: &Place) -> Result<(), Refused> {
-    let Some((column, _)) = place.cell else {
+    let Some(cell) = place.cell else {
         return Ok(());
     };
-    if column >= u32::from(MAX_COLUMNS) {
+    if cell.column >= u32::from(MAX_COLUMNS) {
         return Err(Refused::with(
             RefusedCode::TooManyColumns,
             "row",

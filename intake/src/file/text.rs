@@ -182,7 +182,10 @@ mod tests {
         rows.map(|row| {
             (
                 row.number,
-                row.cells.iter().map(|(_, raw)| raw.shown()).collect(),
+                row.cells
+                    .iter()
+                    .map(|(_, raw)| raw.shown().into_owned())
+                    .collect(),
             )
         })
         .collect()

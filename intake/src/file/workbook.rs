@@ -96,6 +96,13 @@ fn fill(
             }),
         }
     }
+    for (row, column) in &part.uncomputed {
+        *left = left.checked_sub(1).ok_or(RefusedCode::TooManyCells)?;
+        rows.push(GridRow {
+            number: *row,
+            cells: vec![(*column, Raw::Uncomputed)],
+        });
+    }
     grid.rows = ordered(rows);
     Ok(())
 }

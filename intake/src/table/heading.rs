@@ -69,7 +69,9 @@ impl<'g> Top<'g> {
 
     fn text(&self, row: u32, column: u16) -> Option<String> {
         let (row, column) = self.origin(row, column);
-        self.grid.at(row, column).map(Raw::shown)
+        self.grid
+            .at(row, column)
+            .map(|raw| raw.shown().into_owned())
     }
 
     /// The cells of a row that say something, a merged one once.
@@ -81,7 +83,7 @@ impl<'g> Top<'g> {
             .unwrap_or_default();
         cells
             .iter()
-            .map(|(column, raw)| (*column, raw.shown()))
+            .map(|(column, raw)| (*column, raw.shown().into_owned()))
             .collect()
     }
 
@@ -235,7 +237,9 @@ fn grown(top: &Top<'_>, known: &Known<'_>, first: u32, last: u32) -> Heading {
 fn groups(top: &Top<'_>, row: u32) -> bool {
     let told = top.told(row);
     let is_wide = |column: u16| top.origins.get(&(row, column + 1)) == Some(&(row, column));
-    told.len() >= 2
+    // A title stands over all columns from the first one.
+    let is_group = told.len() >= 2 || told.iter().all(|(column, _)| *column > 0);
+    is_group
         && told.iter().any(|(column, _)| is_wide(*column))
         && !told.iter().any(|(_, text)| is_note(text))
 }

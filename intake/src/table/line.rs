@@ -41,8 +41,10 @@ pub(super) struct Line {
     pub(super) name: String,
     /// How far the name is indented.
     pub(super) indent: usize,
-    /// The columns with cells, from left to right, with their texts.
-    pub(super) filled: Vec<(u16, String)>,
+    /// The columns with cells, from left to right.
+    pub(super) filled: Vec<u16>,
+    /// The text of the first of them.
+    pub(super) first: String,
     /// Whether its only cell is merged over the table.
     pub(super) is_across: bool,
     /// Whether it has cells in columns that are read, beside name and amounts.
@@ -57,12 +59,11 @@ impl Line {
         let text = |column: Option<u16>| {
             column
                 .and_then(|column| row.at(column))
-                .map(Raw::shown)
+                .map(|raw| raw.shown().into_owned())
                 .unwrap_or_default()
         };
-        let shown = row.cells.iter().filter(|(_, raw)| !raw.is_blank());
-        let filled: Vec<(u16, String)> =
-            shown.map(|(column, raw)| (*column, raw.shown())).collect();
+        let seen = row.cells.iter().filter(|(_, raw)| !raw.is_blank());
+        let filled: Vec<u16> = seen.map(|(column, _)| *column).collect();
         let half = grid_half(mapping);
         let across = |merge: &Merge| {
             let covers_name = mapping
@@ -73,7 +74,7 @@ impl Line {
         let read = |column: &u16| mapping.read.iter().find(|mapped| mapped.column == *column);
         let fields = filled
             .iter()
-            .filter_map(|(column, _)| read(column))
+            .filter_map(read)
             .map(|mapped| mapped.field.name);
         let (mut has_facts, mut has_amounts) = (false, false);
         for field in fields {
@@ -91,22 +92,22 @@ impl Line {
             name,
             indent,
             is_across: filled.len() == 1 && merges.iter().any(across) && !grid.is_plain,
+            first: text(filled.first().copied()),
             filled,
             has_facts,
             has_amounts,
         }
     }
 
-    /// The first text of the row.
-    pub(super) fn first(&self) -> &str {
-        self.filled.first().map_or("", |(_, text)| text.as_str())
-    }
-
     /// The sum that the row states, with its label and the number of rows that it tells.
     pub(super) fn total(&self) -> Option<(TotalKind, String, Option<usize>)> {
-        let (kind, text, count) = [self.ordinal.as_str(), self.name.as_str(), self.first()]
-            .into_iter()
-            .find_map(|text| total_word(text).map(|(kind, count)| (kind, text, count)))?;
+        let (kind, text, count) = [
+            self.ordinal.as_str(),
+            self.name.as_str(),
+            self.first.as_str(),
+        ]
+        .into_iter()
+        .find_map(|text| total_word(text).map(|(kind, count)| (kind, text, count)))?;
         let count = count.or_else(|| count_alone(&self.name));
         Some((kind, tidy(text), count))
     }
@@ -122,7 +123,7 @@ impl Line {
     /// The text that could be the name of a section, without its number.
     fn section_text(&self) -> (Level, &str) {
         let text = if self.name.trim().is_empty() {
-            self.first()
+            self.first.as_str()
         } else {
             &self.name
         };
@@ -143,7 +144,7 @@ impl Line {
         next: Option<&Line>,
     ) -> Option<(Level, String, Option<usize>)> {
         let (level, text) = self.section_text();
-        let is_name = self.filled.iter().all(|(column, _)| {
+        let is_name = self.filled.iter().all(|column| {
             Some(*column) == mapping.name
                 || Some(*column) == mapping.ordinal
                 || mapping.name.is_none_or(|name| *column < name)
@@ -193,7 +194,7 @@ impl Line {
 
     /// Whether it is a note under the table and no row of it.
     pub(super) fn is_footnote(&self, is_after_notes: bool) -> bool {
-        let text = squeezed(self.first());
+        let text = squeezed(self.first.as_str());
         let is_signature = text.contains(':')
             && ["审核", "填报", "制表", "负责人", "联系电话"]
                 .iter()
@@ -215,6 +216,12 @@ impl Line {
 
     /// The name of a part of the project above (其中：一期工程), and whether the row says 其中 at all.
     pub(super) fn part_name(&self) -> Option<String> {
+        if ![&self.ordinal, &self.name]
+            .iter()
+            .any(|text| text.contains('其'))
+        {
+            return None;
+        }
         let text = if squeezed(&self.ordinal).starts_with("其中") {
             &self.ordinal
         } else {
@@ -253,6 +260,10 @@ fn leading_blanks(text: &str) -> usize {
 
 /// The sum that a text names, and the number of rows in it: 小计, 合计12个, 共12项, 港口项目小计.
 pub(super) fn total_word(text: &str) -> Option<(TotalKind, Option<usize>)> {
+    // Every one of them has one of these.
+    if text.len() > 120 || !text.contains(['计', '共', '总']) {
+        return None;
+    }
     let text = squeezed(text);
     if text.is_empty() || text.chars().count() > 24 {
         return None;

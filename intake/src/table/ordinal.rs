@@ -33,6 +33,12 @@ pub(super) fn lead(text: &str) -> Option<(Level, &str)> {
 
 /// How deep a text in a column of numbers stands; none if it is no number.
 pub(super) fn level_of(text: &str) -> Option<Level> {
+    if text.is_empty() || text.len() > 40 {
+        return None;
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Level::Arabic);
+    }
     let text = squeezed(text);
     let bare = text.trim_end_matches(['、', '.', ',', ':']);
     let is_small = |text: &str| small(text).is_some();
@@ -68,6 +74,9 @@ pub(super) fn level_of(text: &str) -> Option<Level> {
 
 /// The number above a number of several steps: 1 of 1.2.
 pub(super) fn above(text: &str) -> Option<String> {
+    if text.len() > 40 || !text.contains(['.', '-', '．', '－']) {
+        return None;
+    }
     let text = squeezed(text);
     let (above, last) = text.trim_end_matches(['、', '.']).rsplit_once(['.', '-'])?;
     let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());

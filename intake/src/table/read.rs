@@ -32,8 +32,10 @@ pub(super) struct Eye {
 impl Eye {
     /// Reads a cell as its column is for.
     pub(super) fn read(&self, mapped: &Mapped, raw: &Raw) -> Result<Value, FaultCode> {
-        if let Raw::Error(_) = raw {
-            return Err(FaultCode::CellError);
+        match raw {
+            Raw::Error(_) => return Err(FaultCode::CellError),
+            Raw::Uncomputed => return Err(FaultCode::NotComputed),
+            Raw::Text { .. } | Raw::Number { .. } | Raw::Date { .. } | Raw::Bool(_) => {}
         }
         let reading = mapped.field.name.reading(self.kind);
         let shown = raw.shown();
@@ -48,7 +50,11 @@ impl Eye {
             Reading::Date => self.date(raw, &shown).map(Value::Date),
             Reading::Span => match raw {
                 Raw::Text { .. } => span(&shown)?.map(Value::Span).ok_or(FaultCode::NotASpan),
-                Raw::Number { .. } | Raw::Date { .. } | Raw::Bool(_) | Raw::Error(_) => self
+                Raw::Number { .. }
+                | Raw::Date { .. }
+                | Raw::Bool(_)
+                | Raw::Error(_)
+                | Raw::Uncomputed => self
                     .date(raw, &shown)
                     .map(|day| Value::Span(value::Span { from: day, to: day })),
             },
@@ -99,7 +105,8 @@ impl Eye {
             Raw::Number { is_share: true, .. }
             | Raw::Date { .. }
             | Raw::Bool(_)
-            | Raw::Error(_) => Err(FaultCode::NotAnAmount),
+            | Raw::Error(_)
+            | Raw::Uncomputed => Err(FaultCode::NotAnAmount),
         }
     }
 
@@ -119,7 +126,7 @@ impl Eye {
                 Err(FaultCode::AmbiguousDate)
             }
             Raw::Text { .. } => date(shown)?.ok_or(FaultCode::NotADate),
-            Raw::Number { is_share: true, .. } | Raw::Bool(_) | Raw::Error(_) => {
+            Raw::Number { is_share: true, .. } | Raw::Bool(_) | Raw::Error(_) | Raw::Uncomputed => {
                 Err(FaultCode::NotADate)
             }
         }
@@ -137,7 +144,7 @@ impl Eye {
                 Date::Month(year, month) => Ok(Term::Month(year, month)),
                 Date::Day(day) => term(&day.to_string())?.ok_or(FaultCode::NotAMonth),
             },
-            Raw::Bool(_) | Raw::Error(_) => Err(FaultCode::NotAMonth),
+            Raw::Bool(_) | Raw::Error(_) | Raw::Uncomputed => Err(FaultCode::NotAMonth),
         }
     }
 
@@ -211,8 +218,8 @@ fn parted(text: &str) -> Vec<String> {
 pub(super) fn cell(row: u32, mapped: &Mapped, raw: &Raw, value: Value) -> Cell {
     Cell {
         row,
-        column: mapped.letters.clone(),
-        text: raw.shown(),
+        column: mapped.column.into(),
+        text: raw.shown().into_owned(),
         value,
     }
 }
@@ -223,7 +230,7 @@ pub(super) fn fault(mapped: &Mapped, raw: &Raw, code: FaultCode) -> Fault {
         column: Some(mapped.letters.clone()),
         field: mapped.field,
         code,
-        text: raw.shown(),
+        text: raw.shown().into_owned(),
         data: Data::new(),
     }
 }

@@ -22,8 +22,9 @@ use crate::value::{Value, squeezed, tidy};
 struct Walk<'m> {
     mapping: &'m Mapping,
     eye: Eye,
-    /// The texts of the headings, to know them when they come again.
+    /// The texts of the headings and of what stands above them, to know them when they come again.
     headings: BTreeSet<String>,
+    titles: BTreeSet<String>,
     found: Walked,
     totals: Totals,
     sections: Vec<(Level, String)>,
@@ -50,14 +51,13 @@ pub(super) fn rows(
 ) -> Result<Walked, Refused> {
     let merges = by_row(&grid.merges);
     let none: Vec<Merge> = Vec::new();
-    let headings = grid
-        .rows
-        .iter()
-        .filter(|row| (heading.first..=heading.last).contains(&row.number));
-    let headings = headings
-        .flat_map(|row| &row.cells)
-        .map(|(_, raw)| squeezed(&raw.shown()))
-        .collect();
+    let texts = |range: std::ops::RangeInclusive<u32>| -> BTreeSet<String> {
+        let rows = grid.rows.iter().filter(|row| range.contains(&row.number));
+        let cells = rows.flat_map(|row| &row.cells);
+        cells.map(|(_, raw)| squeezed(&raw.shown())).collect()
+    };
+    let headings = texts(heading.first..=heading.last);
+    let titles = texts(1..=heading.first.saturating_sub(1));
     let mut walk = Walk {
         mapping,
         eye: Eye {
@@ -68,6 +68,7 @@ pub(super) fn rows(
             measure: None,
         },
         headings,
+        titles,
         found: Walked {
             rows: Vec::new(),
             totals: Vec::new(),
@@ -131,7 +132,7 @@ impl Walk<'_> {
 
     /// Takes a row for what it is.
     fn line(&mut self, row: &GridRow, line: &Line, next: Option<&Line>) {
-        if self.is_heading(line) {
+        if self.is_heading(row, line) {
             tell(
                 &mut self.found.notes,
                 NoteCode::RepeatedHeading,
@@ -156,12 +157,12 @@ impl Walk<'_> {
                 &mut self.found.notes,
                 NoteCode::Breakdown,
                 Some(row.number),
-                tidy(line.first()),
+                tidy(&line.first),
             );
             return;
         }
-        if line.is_footnote(self.in_notes) {
-            let texts: Vec<&str> = line.filled.iter().map(|(_, text)| text.as_str()).collect();
+        if line.is_footnote(self.in_notes) || self.is_behind_all(line, next) {
+            let texts: Vec<_> = row.cells.iter().map(|(_, raw)| raw.shown()).collect();
             tell(
                 &mut self.found.notes,
                 NoteCode::Footnote,
@@ -181,11 +182,32 @@ impl Walk<'_> {
         self.project(row, line, part);
     }
 
-    /// Whether a row repeats the headings, as on a new page.
-    fn is_heading(&self, line: &Line) -> bool {
-        let known = |(_, text): &&(u16, String)| self.headings.contains(&squeezed(text));
-        let same = line.filled.iter().filter(known).count();
-        same >= 2 && same * 2 > line.filled.len()
+    /// Whether a row repeats the headings or the title, as on a new page, or is the heading of another table.
+    fn is_heading(&self, row: &GridRow, line: &Line) -> bool {
+        let name = squeezed(&line.name);
+        let is_name = ["项目名称", "工程名称", "建设项目名称", "指标名称"].contains(&name.as_str());
+        if line.filled.len() == 1 {
+            return is_name || self.titles.contains(&squeezed(&line.first));
+        }
+        let known = |(_, raw): &&(u16, Raw)| self.headings.contains(&squeezed(&raw.shown()));
+        // Rows that repeat headings do so from the beginning.
+        if !is_name && row.cells.iter().take(3).find(known).is_none() {
+            return false;
+        }
+        let same = row.cells.iter().filter(known).count();
+        is_name || (same >= 2 && same * 2 > line.filled.len())
+    }
+
+    /// Whether a lonely text under the last sum is a note and no project.
+    fn is_behind_all(&self, line: &Line, next: Option<&Line>) -> bool {
+        let is_last = next.is_none_or(|next| next.filled.len() <= 1);
+        let is_wide = self.mapping.read.len() > 1;
+        self.after_total
+            && is_wide
+            && is_last
+            && line.filled.len() == 1
+            && !line.is_across
+            && line.level() == Level::Plain
     }
 
     /// Whether a row without a number goes on with the parts of the project above, or is indented below it.
@@ -237,7 +259,8 @@ impl Walk<'_> {
             };
             let told = match self.eye.read(mapped, raw) {
                 Ok(Value::Amount(amount)) => Some(amount.amount),
-                Ok(Value::Unknown) => continue,
+                // What is not known, or was never computed, states nothing.
+                Ok(Value::Unknown) | Err(FaultCode::NotComputed) => continue,
                 Ok(_) | Err(_) => None,
             };
             amounts.push((mapped.letters.clone(), mapped.field, told));
@@ -268,7 +291,7 @@ impl Walk<'_> {
                 &mut self.found.notes,
                 NoteCode::Footnote,
                 Some(row.number),
-                tidy(line.first()),
+                tidy(&line.first),
             );
             return;
         }

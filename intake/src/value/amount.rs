@@ -44,6 +44,16 @@ pub fn amount(text: &str, unit: Option<Unit>) -> Result<Option<Amount>, FaultCod
     if text.len() > LONGEST * 4 || text.chars().count() > LONGEST {
         return Err(FaultCode::NotAnAmount);
     }
+    // Most cells of a clean table are a plain number.
+    if text.starts_with(|c: char| c.is_ascii_digit())
+        && let Some(number) = Decimal::parse(text)
+    {
+        return Ok(Some(Amount {
+            known: Known::Exact,
+            amount: in_unit(&number, unit)?.money()?,
+            currency: None,
+        }));
+    }
     if is_unknown(text) {
         return Ok(None);
     }

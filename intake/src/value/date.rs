@@ -115,6 +115,14 @@ pub fn date(text: &str) -> Result<Option<Date>, FaultCode> {
     if is_unknown(text) {
         return Ok(None);
     }
+    // As programs write it.
+    if text.len() == 10
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+    {
+        return written(text).map(Some);
+    }
     let spaced = super::normal(text);
     let text = squeezed(without_time(&spaced));
     let text = numeral::date_in_digits(&text).unwrap_or(text);

@@ -12,6 +12,12 @@ pub fn normal(text: &str) -> String {
     narrowed.trim().to_owned()
 }
 
+/// Whether nothing of a text can be seen.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| is_space(c) || is_unseen(c))
+}
+
 /// The [`normal`] form without any blank: headings and single words are spread out to look even (合 计).
 #[must_use]
 pub fn squeezed(text: &str) -> String {
@@ -28,7 +34,7 @@ pub fn tidy(text: &str) -> String {
     for c in text.chars() {
         if matches!(c, '\r' | '\n') {
             broken = true;
-        } else if is_blank(c) {
+        } else if is_space(c) {
             blank = true;
         } else if !is_unseen(c) {
             let joins = broken
@@ -66,13 +72,13 @@ fn narrow(c: char) -> char {
         '〔' | '【' => '[',
         '〕' | '】' => ']',
         '∶' | '︰' | '﹕' => ':',
-        blank if is_blank(blank) => ' ',
+        blank if is_space(blank) => ' ',
         other => other,
     }
 }
 
 /// Whether it is a blank or ends a line.
-fn is_blank(c: char) -> bool {
+fn is_space(c: char) -> bool {
     c.is_whitespace() || c == '\u{180E}'
 }
 

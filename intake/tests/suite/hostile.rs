@@ -13,7 +13,7 @@ const BOOK: &str = r#"<?xml version="1.0"?><workbook xmlns="http://schemas.openx
 const LINKS: &str = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
 
 /// The parts of a workbook, of which a test replaces or adds some.
-fn parts(sheet: &str) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn parts(sheet: &str) -> Vec<(String, Vec<u8>)> {
     let sheet = format!(
         r#"<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{sheet}</worksheet>"#
     );
@@ -28,11 +28,9 @@ fn parts(sheet: &str) -> Vec<(String, Vec<u8>)> {
     .to_vec()
 }
 
-fn packed(parts: &[(String, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn packed(parts: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(1));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     for (name, bytes) in parts {
         zip.start_file(name.as_str(), options).unwrap();
         zip.write_all(bytes).unwrap();
@@ -161,6 +159,7 @@ fn nothing_unpacks_to_more_than_is_allowed() {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         seed.to_be_bytes()[0]
     });
+    many.extend((90..110).map(entry));
     many.insert(
         0,
         (

@@ -256,3 +256,66 @@ fn merged_cells_of_a_title_are_no_table() {
     .unwrap();
     assert_eq!(document.sheets[0].state, SheetState::NoTable);
 }
+
+#[test]
+fn pages_repeat_their_title_and_a_second_table_is_no_row() {
+    let bytes = book(
+        "表",
+        vec![
+            row!["某市重点项目计划表（万元）"],
+            row!["序号", "项目名称", "总投资"],
+            row![1.0, "某路", 5.0],
+            row!["某市重点项目计划表（万元）"],
+            row!["序号", "项目名称", "总投资"],
+            row![2.0, "某桥", 6.0],
+            row!["合计", "", 11.0],
+            row!["以上数据由各单位报送"],
+            row!["序号", "项目名称", "建设内容"],
+        ],
+        &[],
+    );
+    let sheet = only(read(&bytes, &Request::of(Kind::Projects)).unwrap());
+    assert_same(
+        &shown(&sheet),
+        "read unit=wan_yuan term=- header=[2]
+         A 序号 -> - ordinal
+         B 项目名称 -> name exact
+         C 总投资 -> total_investment exact
+         3 #1; name@B=某路; total_investment@C=50000.00
+         6 #2; name@B=某桥; total_investment@C=60000.00
+         sum total C7 total_investment 110000.00 = 110000.00 of 2 agrees",
+    );
+}
+
+#[test]
+fn a_formula_that_was_never_computed_is_told_and_not_taken_for_nothing() {
+    let sheet = |value: &str| {
+        format!(
+            r#"<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>项目名称</t></is></c><c r="B1" t="inlineStr"><is><t>总投资（亿元）</t></is></c></row><row r="2"><c r="A2" t="inlineStr"><is><t>某港</t></is></c><c r="B2"><f>1+1</f>{value}</c></row><row r="3"><c r="A3" t="inlineStr"><is><t>合计</t></is></c><c r="B3"><f>SUM(B2)</f></c></row></sheetData>"#
+        )
+    };
+    let read = |value: &str| {
+        let bytes = crate::hostile::packed(&crate::hostile::parts(&sheet(value)));
+        shown(&only(read(&bytes, &Request::of(Kind::Projects)).unwrap()))
+    };
+    let rows = |text: &str| text.lines().skip(3).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rows(&read("")), ["2; name@A=某港; !B not_computed ="]);
+    assert_eq!(rows(&read("<v></v>")), ["2; name@A=某港"]);
+    assert_eq!(
+        rows(&read("<v>2</v>")),
+        ["2; name@A=某港; total_investment@B=200000000.00"]
+    );
+}
+
+#[test]
+fn errors_of_newer_spreadsheets_are_told_at_their_place() {
+    let sheet = r##"<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>项目名称</t></is></c><c r="B1" t="inlineStr"><is><t>总投资（亿元）</t></is></c></row><row r="2"><c r="A2" t="inlineStr"><is><t>某港</t></is></c><c r="B2" t="e"><v>#SPILL!</v></c></row><row r="3"><c r="A3" t="inlineStr"><is><t>某桥</t></is></c><c r="B3" t="e"><v>#N/A</v></c></row><row r="4"><c r="A4" t="inlineStr"><is><t>某路</t></is></c><c r="B4" t="e"><v>#CALC!</v></c></row></sheetData>"##;
+    let bytes = crate::hostile::packed(&crate::hostile::parts(sheet));
+    let sheet = only(read(&bytes, &Request::of(Kind::Projects)).unwrap());
+    assert_same(
+        &rows(&sheet),
+        "2; name@A=某港; !B cell_error #SPILL!
+         3; name@A=某桥; !B cell_error #N/A
+         4; name@A=某路; !B cell_error #CALC!",
+    );
+}

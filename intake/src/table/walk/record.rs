@@ -42,7 +42,7 @@ impl Walk<'_> {
             .find(|mapped| mapped.field.name == FieldName::Unit);
         self.eye.measure = measure
             .and_then(|mapped| row.at(mapped.column))
-            .map(Raw::shown);
+            .map(|raw| raw.shown().into_owned());
         for mapped in &mapping.read {
             let shared = || {
                 let (_, from, raw) = self.shared.get(&mapped.column)?;
@@ -88,7 +88,7 @@ impl Walk<'_> {
     fn name_of_ordinal(&self, row: &GridRow, line: &Line, name: &str) -> Cell {
         Cell {
             row: row.number,
-            column: letters(self.mapping.ordinal.unwrap_or(0)),
+            column: self.mapping.ordinal.unwrap_or(0).into(),
             text: line.ordinal.clone(),
             value: Value::Text(name.to_owned()),
         }
