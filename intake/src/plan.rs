@@ -114,6 +114,10 @@ pub fn read_plan(text: &str) -> Vec<Proposal> {
                 if proposals.len() >= MAX_PROPOSALS {
                     return proposals;
                 }
+                let before = proposals.last_mut().filter(|last| last.line == number);
+                if parent.is_none() && before.is_some_and(|last| draft.tells_more_of(last)) {
+                    continue;
+                }
                 if parent.is_none() {
                     last_whole = Some(proposals.len());
                 }
@@ -134,6 +138,22 @@ struct Draft {
 }
 
 impl Draft {
+    /// Whether it is no project of its own but the amount of the one before: 某铁路项目。建设里程20公里，总投资9.8亿元.
+    fn tells_more_of(&self, last: &mut Proposal) -> bool {
+        let is_more = last.amount.is_none()
+            && self.amount.is_some()
+            && last.claimed.is_none()
+            && name::is_project(&last.name)
+            && !name::is_project(&self.name)
+            && !self.reasons.contains(&Reason::AmountBefore);
+        if is_more {
+            last.amount.clone_from(&self.amount);
+            last.reasons.retain(|reason| *reason != Reason::NoAmount);
+            last.reasons.push(Reason::AmountApart);
+        }
+        is_more
+    }
+
     fn finished(
         mut self,
         line: &str,
@@ -165,6 +185,8 @@ impl Draft {
         let confidence = match (is_named && !is_long, is_close, is_told) {
             (true, true, _) => Confidence::High,
             (true, false, _) | (false, true, false) => Confidence::Medium,
+            // The text says itself that they are projects.
+            (false, _, true) if self.claimed.is_some() => Confidence::Medium,
             (false, _, _) => Confidence::Low,
         };
         let before = line.get(..self.at).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! A line of a plan, parted into what can tell of a project by itself.
 
-use super::Hint;
+use super::{Hint, name};
 
 /// The longest clause that is looked at, in bytes; longer ones are cut.
 const LONGEST: usize = 6_000;
@@ -16,6 +16,8 @@ pub(super) struct Clause<'l> {
     pub(super) is_part: bool,
     /// Whether it is an item of a box or a numbered list.
     pub(super) is_item: bool,
+    /// Whether that is a box.
+    pub(super) is_in_box: bool,
     /// What the words before say of how far it is.
     pub(super) hint: Option<Hint>,
 }
@@ -32,7 +34,10 @@ pub(super) fn is_in_box(line: &str, was_in_box: bool) -> bool {
             .take(8)
             .any(|c| ['章', '节', '篇'].contains(&c));
     let is_prose = text.chars().count() > 120 && text.matches('。').count() > 1;
-    was_in_box && !is_chapter && !is_prose
+    // Items of a box are no sentences.
+    let is_sentence =
+        text.ends_with('。') && !text.contains(['：', ':']) && !without_number(line).1;
+    was_in_box && !is_chapter && !is_prose && !is_sentence
 }
 
 /// Parts a line into clauses.
@@ -55,6 +60,7 @@ pub(super) fn clauses(line: &str, is_in_box: bool) -> Vec<Clause<'_>> {
                     at,
                     is_part,
                     is_item: is_in_box || is_numbered,
+                    is_in_box,
                     hint,
                 });
             }
@@ -105,7 +111,11 @@ fn parted(line: &str, start: usize) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     let mut from = start;
     for (at, c) in line.char_indices().filter(|(at, _)| *at >= start) {
-        let ends = ['。', '；', ';', '！', '!', '？'].contains(&c) || at - from >= LONGEST;
+        // A list that said how many there are is over.
+        let is_listed =
+            ['，', ','].contains(&c) && line.get(from..at).is_some_and(name::is_counted);
+        let ends =
+            ['。', '；', ';', '！', '!', '？'].contains(&c) || is_listed || at - from >= LONGEST;
         if ends {
             parts.extend(line.get(from..at).map(|text| (from, text)));
             // A clause that is too long goes on with this character.

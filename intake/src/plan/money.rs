@@ -5,6 +5,27 @@ use super::name;
 use super::{Draft, Reason};
 use crate::value::{Amount, amount};
 
+/// What is invested in many things, or comes from somewhere, is not what one project costs.
+const SUMS: [&str; 14] = [
+    "完成",
+    "资产",
+    "累计",
+    "招商",
+    "年度",
+    "到位",
+    "预算内",
+    "中央",
+    "省级",
+    "社会",
+    "民间",
+    "外商",
+    "有效",
+    "工业",
+];
+
+/// Round numbers that stand before 亿.
+const ROUND: [(&str, &str); 3] = [("十", "10"), ("百", "100"), ("千", "1000")];
+
 /// An amount of investment in a clause, in bytes of the clause.
 struct Mention {
     /// Where the words before it begin: 总投资约.
@@ -22,8 +43,12 @@ pub(super) fn told(clause: &Clause<'_>) -> Vec<Draft> {
     for mention in mentions {
         let before = clause.text.get(from..mention.from).unwrap_or_default();
         let behind = clause.text.get(mention.to..).unwrap_or_default();
-        let draft = if let Some(rest) = behind.strip_prefix('的') {
-            let at = mention.to + '的'.len_utf8();
+        // 投资5亿元的某工程, and 某集团投资5亿元建设某工程.
+        let named = ["的", "建设", "新建", "实施", "打造"]
+            .iter()
+            .find_map(|word| behind.strip_prefix(word));
+        let draft = if let Some(rest) = named {
+            let at = clause.text.len() - rest.len();
             let name = name::until_end(rest);
             from = at + name.len();
             name::plain(name).map(|(skipped, name)| (at + skipped, name, Reason::AmountBefore))
@@ -50,7 +75,8 @@ fn behind_name(before: &str) -> Option<(usize, String, Reason)> {
     let before = before.trim_end_matches(['，', ',', '（', '(', '：', ':', ' ', '\u{3000}', '、']);
     let pieces = name::pieces(before);
     let (last_at, last) = *pieces.last()?;
-    let found = pieces.iter().find(|(_, piece)| name::is_project(piece));
+    let is_named = |piece: &str| name::is_project(piece) && piece.trim().chars().count() > 3;
+    let found = pieces.iter().find(|(_, piece)| is_named(piece));
     match found {
         Some((at, piece)) => {
             let reason = if *at == last_at {
@@ -88,8 +114,13 @@ fn mentions(text: &str) -> Vec<Mention> {
             .get(start..)
             .unwrap_or_default()
             .trim_start_matches([',', '，', ' ', '余', '多', '.']);
-        let start = at - digits.len();
-        if !digits.starts_with(|c: char| c.is_ascii_digit() || ('０'..='９').contains(&c)) {
+        let word = ROUND.into_iter().find(|(word, _)| head.ends_with(word));
+        let (start, number) = match word {
+            Some((word, number)) => (at - word.len(), Some(number)),
+            None => (at - digits.len(), None),
+        };
+        let is_digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c);
+        if number.is_none() && !digits.starts_with(is_digit) {
             continue;
         }
         let Some(to) = end_of(text, at) else {
@@ -98,6 +129,12 @@ fn mentions(text: &str) -> Vec<Mention> {
         let (from, is_investment) = beginning(text.get(..start).unwrap_or_default());
         let belongs = is_investment || text.get(to..).is_some_and(|rest| rest.starts_with('的'));
         let told = text.get(from..to).unwrap_or_default();
+        // 超百亿元: a round number in words.
+        let told = match word {
+            Some((word, number)) => told.replacen(word, number, 1),
+            None => told.to_owned(),
+        };
+        let told = told.as_str();
         let told = name::INVESTMENT
             .iter()
             .find_map(|word| told.strip_prefix(word))
@@ -161,13 +198,7 @@ fn beginning(before: &str) -> (usize, bool) {
         .find_map(|word| text.strip_suffix(word))
     {
         // 完成投资 and 固定资产投资 are sums, not what a project costs.
-        Some(rest)
-            if ["完成", "资产", "累计", "招商", "年度", "到位"]
-                .iter()
-                .any(|word| rest.ends_with(word)) =>
-        {
-            (qualified, false)
-        }
+        Some(rest) if SUMS.iter().any(|word| rest.ends_with(word)) => (qualified, false),
         Some(rest) => (rest.len(), true),
         None => (qualified, false),
     }

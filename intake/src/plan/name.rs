@@ -124,10 +124,20 @@ pub(super) fn plain(text: &str) -> Option<(usize, String)> {
         }
     }
     let skipped = text.len() - rest.len();
+    let quoted = text
+        .get(..skipped)
+        .is_some_and(|before| before.ends_with('“'));
+    // “某产业园”建设: what is in the quotes is the name.
+    let rest = match rest.split_once('”') {
+        Some((inner, _)) if quoted => inner,
+        _ => rest,
+    };
     let name = rest.trim_end_matches([
         ' ', '\u{3000}', '”', '"', '，', ',', '、', '：', ':', '。', '；',
     ]);
     let name = tidy(name.trim_start_matches('《').trim_end_matches('》'));
+    let is_number_of_them = name.ends_with('个')
+        || (name.starts_with(|c: char| c.is_ascii_digit()) && claim(&name).is_some());
     let general = [
         "项目",
         "重点项目",
@@ -143,7 +153,9 @@ pub(super) fn plain(text: &str) -> Option<(usize, String)> {
             .iter()
             .any(|end| name.ends_with(end));
     let has_text = name.chars().any(|c| !c.is_ascii() && !c.is_numeric());
-    let fits = LENGTHS.contains(&name.chars().count())
+    let is_phase = name.ends_with('期') && name.chars().count() == 2;
+    let fits = (is_phase || LENGTHS.contains(&name.chars().count()))
+        && !is_number_of_them
         && !general.contains(&name.as_str())
         && !is_document
         && has_text;
@@ -207,6 +219,14 @@ fn claim(text: &str) -> Option<usize> {
         .ok()
         .or_else(|| small(number).and_then(|count| usize::try_from(count).ok()));
     count.filter(|count| *count > 0)
+}
+
+/// Whether a text has a list in it that says how many there are.
+pub(super) fn is_counted(text: &str) -> bool {
+    let behind = |(at, sign): (usize, &str)| text.get(at + sign.len()..);
+    text.match_indices('等')
+        .filter_map(behind)
+        .any(|text| claim(text).is_some())
 }
 
 /// The names of a list that says by 等 that it is one: A、B、C等9个项目.
@@ -283,9 +303,12 @@ pub(super) fn items(clause: &Clause<'_>) -> Vec<Draft> {
         items.len() > 1 && items.iter().all(|(_, item)| is_project(item))
     };
     let pieces = headed.filter(are_projects).unwrap_or(pieces);
-    let drafts = pieces
+    // Prose is no item: 做强产业。围绕石化产业，…
+    let is_short = clause.is_in_box && text.chars().count() <= 30 && !text.contains(['，', ',']);
+    let pieces = pieces
         .into_iter()
-        .filter_map(|(at, item)| item_of(clause, at, item, Reason::InBox, None));
+        .filter(|(_, item)| is_short || is_project(until_end(item)));
+    let drafts = pieces.filter_map(|(at, item)| item_of(clause, at, item, Reason::InBox, None));
     drafts.collect()
 }
 

@@ -315,7 +315,9 @@ const BEGINS: [&str; 12] = [
 fn is_note(text: &str) -> bool {
     let text = crate::value::squeezed(text);
     let is_telling = text.contains(':') || text.bytes().any(|byte| byte.is_ascii_digit());
-    let begins = is_telling && BEGINS.iter().any(|word| text.starts_with(word));
+    // 截至2023年底完成投资 is a heading.
+    let is_heading = text.contains("投资") || text.contains("完成") || text.contains("资金");
+    let begins = is_telling && !is_heading && BEGINS.iter().any(|word| text.starts_with(word));
     // A unit in a heading stands behind what it is the unit of.
     let is_of_unit =
         text.starts_with("(单位:") || text.starts_with("金额单位") || text.starts_with("(金额单位");

@@ -124,6 +124,10 @@ impl Label {
         if is_of_permit {
             return None;
         }
+        // The API's own names, as a program writes them.
+        if let Ok(field) = self.last().to_ascii_lowercase().parse::<Field>() {
+            return Some(Match::of(field, Because::Exact, 0));
+        }
         [joined, self.last()].into_iter().find_map(|text| {
             synonyms::of(kind).find_map(|(name, exact, _)| {
                 let rank = exact.iter().position(|word| *word == text)?;

@@ -208,3 +208,61 @@ fn thirteen_targets_in_their_own_units() {
          7 #5; name@B=新增用地; unit@C=吨; !D unknown_unit 1",
     );
 }
+
+#[test]
+fn headings_of_amounts_are_told_apart_by_what_they_are_of() {
+    let bytes = book(
+        "表",
+        vec![
+            row![
+                "项目名称",
+                "总投资",
+                "2023年完成投资",
+                "2024年计划",
+                "截至2023年底累计完成投资",
+                "1-6月完成投资",
+                "本月完成投资",
+                "累计完成投资",
+                "到位资金",
+                "中央预算内投资"
+            ],
+            row!["某路", 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+        ],
+        &[],
+    );
+    let request = Request {
+        default_unit: Some(Unit::Yuan),
+        ..Request::of(Kind::Projects)
+    };
+    let sheet = only(read(&bytes, &request).unwrap());
+    assert_same(
+        &rows(&sheet),
+        "2; name@A=某路; total_investment@B=1.00; planned_investment@2024@D=3.00; completed@G=6.00; completed_in_year@F=5.00; completed_in_year@2023@C=2.00; completed_total@H=7.00; completed_total@2023@E=4.00; funds_received@I=8.00",
+    );
+}
+
+#[test]
+fn the_names_of_the_api_are_headings_too() {
+    let bytes = book(
+        "data",
+        vec![
+            row![
+                "name",
+                "region",
+                "total_investment",
+                "planned_investment@2024"
+            ],
+            row!["甲", "211104", "5", 6.0],
+        ],
+        &[],
+    );
+    let request = Request {
+        default_unit: Some(Unit::Yuan),
+        ..Request::of(Kind::Projects)
+    };
+    let sheet = only(read(&bytes, &request).unwrap());
+    assert_same(
+        &rows(&sheet),
+        "2; name@A=甲; region@B=<211104>; total_investment@C=5.00; planned_investment@2024@D=6.00",
+    );
+}

@@ -309,7 +309,7 @@ fn a_formula_that_was_never_computed_is_told_and_not_taken_for_nothing() {
 
 #[test]
 fn errors_of_newer_spreadsheets_are_told_at_their_place() {
-    let sheet = r##"<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>项目名称</t></is></c><c r="B1" t="inlineStr"><is><t>总投资（亿元）</t></is></c></row><row r="2"><c r="A2" t="inlineStr"><is><t>某港</t></is></c><c r="B2" t="e"><v>#SPILL!</v></c></row><row r="3"><c r="A3" t="inlineStr"><is><t>某桥</t></is></c><c r="B3" t="e"><v>#N/A</v></c></row><row r="4"><c r="A4" t="inlineStr"><is><t>某路</t></is></c><c r="B4" t="e"><v>#CALC!</v></c></row></sheetData>"##;
+    let sheet = r#"<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>项目名称</t></is></c><c r="B1" t="inlineStr"><is><t>总投资（亿元）</t></is></c></row><row r="2"><c r="A2" t="inlineStr"><is><t>某港</t></is></c><c r="B2" t="e"><v>#SPILL!</v></c></row><row r="3"><c r="A3" t="inlineStr"><is><t>某桥</t></is></c><c r="B3" t="e"><v>#N/A</v></c></row><row r="4"><c r="A4" t="inlineStr"><is><t>某路</t></is></c><c r="B4" t="e"><v>#CALC!</v></c></row></sheetData>"#;
     let bytes = crate::hostile::packed(&crate::hostile::parts(sheet));
     let sheet = only(read(&bytes, &Request::of(Kind::Projects)).unwrap());
     assert_same(
