@@ -28,7 +28,7 @@ pub const MAX_TEXT_ROWS: usize = 200_000;
 /// The most columns.
 pub const MAX_COLUMNS: u16 = 300;
 /// The most cells that are not empty, all sheets together.
-pub const MAX_CELLS: usize = 2_000_000;
+pub const MAX_CELLS: usize = 1_500_000;
 /// The longest text of a cell, in UTF-16 units.
 pub const MAX_CELL_TEXT: usize = 32_767;
 /// The most texts that the cells of a workbook share.

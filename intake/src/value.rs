@@ -41,8 +41,6 @@ pub enum Value {
     Term(Term),
     /// A stable code of the API: a stage, a status, a kind, a region by its code.
     Code(String),
-    /// A decimal number in percent, without zeros at the end.
-    Percent(String),
     /// The value of a target in its base unit, with two decimals, and the code of the unit.
     Quantity {
         /// How much.
@@ -50,8 +48,6 @@ pub enum Value {
         /// The code of the unit: `project`, `yuan`, `usd`, `percent`, `mu`.
         unit: String,
     },
-    /// Yes or no.
-    Flag(bool),
 }
 
 /// Whether a text says that nothing is known: empty, a dash or two, a stroke, 无, 待定.

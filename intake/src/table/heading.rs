@@ -12,6 +12,8 @@ use crate::unit::Unit;
 
 /// In how many rows from the top the headings are looked for.
 const LOOKED_AT: u32 = 100;
+/// How many rows behind headings better ones may stand.
+const SETTLED: u32 = 10;
 /// The most rows that headings have.
 const MAX_DEPTH: u32 = 3;
 /// How many merged regions at the top are looked at.
@@ -156,6 +158,10 @@ pub(super) fn find(grid: &Grid, known: &Known<'_>) -> Option<Heading> {
         .map(|row| row.number)
         .take_while(|row| *row <= LOOKED_AT);
     for first in starts {
+        // Rows of the table may look like headings too, but not more so.
+        if best.is_some_and(|(_, found, _)| first > found + SETTLED) {
+            break;
+        }
         let told = top.told(first);
         let is_note = told.iter().any(|(_, text)| is_note(text));
         // A title or a note is no heading; one column alone is a table too if it says 项目名称.

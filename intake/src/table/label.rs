@@ -18,6 +18,8 @@ pub(super) struct Label {
     pub(super) shown: String,
     /// Its parts without blanks, brackets and units.
     parts: Vec<String>,
+    /// Those joined.
+    joined: String,
     /// All of it without blanks.
     whole: String,
     /// The unit that it tells.
@@ -79,6 +81,7 @@ impl Label {
             }
             shown.push(told);
         }
+        label.joined = label.parts.concat();
         label.shown = shown.join("|");
         label
     }
@@ -96,25 +99,23 @@ impl Label {
         synonyms::ORDINALS.contains(&self.last())
     }
 
-    /// Whether a text names it: all of it, or its last part.
-    pub(super) fn is_named(&self, text: &str) -> bool {
-        let joined: String = text.split('|').map(squeezed).collect();
-        !joined.is_empty()
-            && (joined == self.whole || joined == self.parts.concat() || joined == self.last())
+    /// What it may be called: all of it, with its brackets and without, and its last part.
+    pub(super) fn names(&self) -> [&str; 3] {
+        [&self.whole, &self.joined, self.last()]
     }
 
     /// The field that it names in a table of this kind.
     pub(super) fn field(&self, kind: Kind) -> Match {
-        let joined = self.parts.concat();
+        let joined = self.joined.as_str();
         if joined.is_empty() || self.whole.chars().count() > LONGEST {
             return Match::none(Because::Unknown);
         }
-        self.exact(kind, &joined)
-            .or_else(|| self.amount(kind, &joined))
-            .or_else(|| self.date(&joined))
+        self.exact(kind, joined)
+            .or_else(|| self.amount(kind, joined))
+            .or_else(|| self.date(joined))
             .or_else(|| self.permit(kind))
-            .or_else(|| Self::target(kind, &joined))
-            .unwrap_or_else(|| contained(kind, &[self.last(), &joined, &self.whole]))
+            .or_else(|| Self::target(kind, joined))
+            .unwrap_or_else(|| contained(kind, &[self.last(), joined, &self.whole]))
     }
 
     fn exact(&self, kind: Kind, joined: &str) -> Option<Match> {

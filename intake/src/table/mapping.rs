@@ -9,7 +9,7 @@ use crate::field::{Field, FieldName, Of};
 use crate::grid::{Grid, column_of, letters};
 use crate::request::{Assigned, Correction, Kind, Request};
 use crate::unit::Unit;
-use crate::value::{Term, tidy};
+use crate::value::{Term, squeezed, tidy};
 
 /// How many different texts of a column that was not understood are told, and how long each.
 const SAMPLES: usize = 3;
@@ -19,15 +19,35 @@ const SAMPLE_LENGTH: usize = 40;
 pub(super) struct Known<'r> {
     request: &'r Request,
     corrections: Vec<&'r Correction>,
+    /// What headings were said to be for, in this file and in earlier ones, by their texts without blanks.
+    given: BTreeMap<String, Assigned>,
+    remembered: BTreeMap<String, Assigned>,
+}
+
+/// Headings by their texts without blanks.
+fn by_text<'a>(
+    names: impl Iterator<Item = (&'a String, &'a Assigned)>,
+) -> BTreeMap<String, Assigned> {
+    let joined = |name: &String| name.split('|').map(squeezed).collect::<String>();
+    names
+        .map(|(name, assigned)| (joined(name), *assigned))
+        .collect()
 }
 
 impl<'r> Known<'r> {
     pub(super) fn of(request: &'r Request, sheet: &str) -> Self {
         let is_of_sheet =
             |correction: &&Correction| correction.sheet.as_deref().is_none_or(|name| name == sheet);
+        let corrections: Vec<&Correction> = request.mapping.iter().filter(is_of_sheet).collect();
         Self {
             request,
-            corrections: request.mapping.iter().filter(is_of_sheet).collect(),
+            given: by_text(
+                corrections
+                    .iter()
+                    .flat_map(|correction| &correction.columns),
+            ),
+            corrections,
+            remembered: by_text(request.remembered.iter()),
         }
     }
 
@@ -66,33 +86,16 @@ impl<'r> Known<'r> {
             .map(|(_, assigned)| *assigned)
     }
 
-    fn given_heading(&self, label: &Label) -> Option<Assigned> {
-        let mut all = self
-            .corrections
-            .iter()
-            .flat_map(|correction| &correction.columns);
-        all.find(|(name, _)| label.is_named(name))
-            .map(|(_, assigned)| *assigned)
-    }
-
-    fn remembered(&self, label: &Label) -> Option<Assigned> {
-        let all = &self.request.remembered;
-        let exact = all.get(&label.shown);
-        exact
-            .or_else(|| {
-                all.iter()
-                    .find(|(name, _)| label.is_named(name))
-                    .map(|(_, assigned)| assigned)
-            })
-            .copied()
-    }
-
     /// The field that a heading is for.
     pub(super) fn field(&self, label: &Label) -> Match {
-        if let Some(assigned) = self.given_heading(label) {
+        let names = label.names();
+        let of_names = |said: &BTreeMap<String, Assigned>| {
+            names.iter().find_map(|name| said.get(*name).copied())
+        };
+        if let Some(assigned) = of_names(&self.given) {
             return told(assigned, Because::Given);
         }
-        if let Some(assigned) = self.remembered(label) {
+        if let Some(assigned) = of_names(&self.remembered) {
             return told(assigned, Because::Remembered);
         }
         if label.is_ordinal() {

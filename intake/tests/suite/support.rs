@@ -245,9 +245,7 @@ fn value(value: &Value) -> String {
         Value::Span(span) => format!("{}..{}", span.from, span.to),
         Value::Term(term) => term.to_string(),
         Value::Code(code) => format!("<{code}>"),
-        Value::Percent(percent) => format!("{percent}%"),
         Value::Quantity { value, unit } => format!("{value} {unit}"),
-        Value::Flag(flag) => flag.to_string(),
     }
 }
 
