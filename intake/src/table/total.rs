@@ -35,6 +35,8 @@ enum Cover {
 #[derive(Default)]
 pub(super) struct Totals {
     stated: Vec<(Stated, Cover)>,
+    /// Those of them that go on to where their section ends.
+    open: Vec<usize>,
     /// The first row since the last sum or heading of a section.
     since: usize,
     /// The sections that are open, each with its first row.
@@ -49,7 +51,7 @@ impl Totals {
         self.sections.push((level, next));
         self.since = next;
         if let Some(stated) = stated {
-            self.stated.push((stated, Cover::Open(next, level)));
+            self.push(stated, Cover::Open(next, level));
         }
     }
 
@@ -79,18 +81,33 @@ impl Totals {
             TotalKind::Subtotal | TotalKind::Section => Cover::Rows(above),
         };
         self.since = next;
+        self.push(stated, cover);
+    }
+
+    fn push(&mut self, stated: Stated, cover: Cover) {
+        if matches!(cover, Cover::Open(..)) {
+            self.open.push(self.stated.len());
+        }
         self.stated.push((stated, cover));
     }
 
     /// What is open at this level or deeper ends before the row that comes next.
     fn close(&mut self, level: Level, next: usize) {
-        for (_, cover) in &mut self.stated {
-            if let Cover::Open(start, open) = cover
-                && *open >= level
-            {
-                *cover = Cover::Rows(*start..next);
+        let stated = &mut self.stated;
+        self.open.retain(|place| {
+            let Some((_, cover)) = stated.get_mut(*place) else {
+                return false;
+            };
+            let ended = match cover {
+                Cover::Open(start, open) if *open >= level => Some(Cover::Rows(*start..next)),
+                Cover::Open(..) | Cover::Rows(_) | Cover::AllOr(_) => None,
+            };
+            let has_ended = ended.is_some();
+            if let Some(ended) = ended {
+                *cover = ended;
             }
-        }
+            !has_ended
+        });
     }
 
     /// Holds all of them against the rows.
