@@ -1,8 +1,8 @@
 //! Random histories, replayed from their events: every number that the service tells, of now and of any instant before,
 //! is what counting one by one gives.
 //!
-//! A history is made from its number alone; a failure names it. `REPLAYED_HISTORIES` sets how many there are, `HISTORY`
-//! picks one.
+//! A history is made from its number alone; a failure names it. `REPLAYED_HISTORIES` sets how many there are,
+//! `FIRST_HISTORY` from which number on, and then it is told how far they are; `HISTORY` picks one.
 
 mod told;
 
@@ -618,8 +618,13 @@ async fn every_number_of_any_time_is_what_the_events_add_up_to() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
     let numbers: Vec<u64> = match number("HISTORY") {
         Some(one) => vec![one],
-        None => (0..number("REPLAYED_HISTORIES").unwrap_or(HISTORIES)).collect(),
+        None => {
+            let first = number("FIRST_HISTORY").unwrap_or_default();
+            (first..first + number("REPLAYED_HISTORIES").unwrap_or(HISTORIES)).collect()
+        }
     };
+    let is_long = number("REPLAYED_HISTORIES").is_some();
+    let mut libraries_done = 0;
     let mut done: BTreeMap<&str, usize> = BTreeMap::new();
     let mut libraries = numbers.chunks(HISTORIES_OF_A_LIBRARY);
     let mut running = JoinSet::new();
@@ -634,6 +639,12 @@ async fn every_number_of_any_time_is_what_the_events_add_up_to() {
         };
         for (what, times) in ended.unwrap() {
             *done.entry(what).or_default() += times;
+        }
+        libraries_done += HISTORIES_OF_A_LIBRARY;
+        if is_long {
+            let (so_many, all) = (libraries_done.min(numbers.len()), numbers.len());
+            let told = format_args!("{so_many} of {all} histories\n");
+            std::io::Write::write_fmt(&mut std::io::stderr(), told).unwrap();
         }
     }
     // The calls were no mere refusals.
