@@ -616,12 +616,11 @@ impl Drop for Named {
 #[tokio::test]
 async fn every_number_of_any_time_is_what_the_events_add_up_to() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    let numbers: Vec<u64> = match number("HISTORY") {
-        Some(one) => vec![one],
-        None => {
-            let first = number("FIRST_HISTORY").unwrap_or_default();
-            (first..first + number("REPLAYED_HISTORIES").unwrap_or(HISTORIES)).collect()
-        }
+    let numbers: Vec<u64> = if let Some(one) = number("HISTORY") {
+        vec![one]
+    } else {
+        let first = number("FIRST_HISTORY").unwrap_or_default();
+        (first..first + number("REPLAYED_HISTORIES").unwrap_or(HISTORIES)).collect()
     };
     let is_long = number("REPLAYED_HISTORIES").is_some();
     let mut libraries_done = 0;
