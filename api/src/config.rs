@@ -333,6 +333,16 @@ impl Config {
             Secret::new(format!("sqlite://{}?mode=rwc", file.display()))
         })
     }
+
+    /// The file of the embedded database; none if the database is a server's.
+    #[must_use]
+    pub fn database_file(&self) -> Option<PathBuf> {
+        let url = self.database();
+        let url = url.expose();
+        let is_file = url.starts_with("sqlite:");
+        let options = is_file.then(|| url.parse::<SqliteConnectOptions>().ok());
+        Some(options??.get_filename().to_owned())
+    }
 }
 
 /// What is wrong with a database's address, without a word of it: it may hold a password.

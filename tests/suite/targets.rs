@@ -698,7 +698,7 @@ async fn parameters_that_mean_nothing_are_refused() {
             "period",
             "unreadable_parameter",
         ),
-        ("?period=9999", 400, "period", "year_out_of_range"),
+        ("?period=9999", 422, "period", "year_out_of_range"),
         ("?period=2025-2021", 422, "period", "period_out_of_order"),
         ("?region=219999", 422, "region", "unknown_region"),
         ("?as_of=yesterday", 400, "as_of", "invalid_instant"),

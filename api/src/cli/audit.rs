@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Failed, open, say, terminal};
+use super::{Failed, open_existing, say, terminal};
 use crate::audit::export::{COLUMNS, cells, line};
 use crate::audit::sealer::Sealer;
 use crate::clock::Clock;
@@ -66,7 +66,7 @@ pub(super) async fn run(config: &Config, what: What) -> Result<(), Failed> {
         say(&sealer.public_key());
         return Ok(());
     }
-    let db = open(config).await?;
+    let db = open_existing(config).await?;
     match what {
         What::Verify { checkpoints } => verify(&db, &sealer, checkpoints).await,
         What::Export { from, to, format } => export(&db, from, to, format).await,

@@ -218,7 +218,10 @@ async fn connect(config: &Config) -> Result<Db, Failed> {
 /// Connects, and brings the database's shape up to date. Where it is, nothing is asked for that only the owner of the
 /// tables may do.
 async fn open(config: &Config) -> Result<Db, Failed> {
-    let db = connect(config).await?;
+    brought_up_to_date(connect(config).await?).await
+}
+
+async fn brought_up_to_date(db: Db) -> Result<Db, Failed> {
     let pending = Migrator::get_pending_migrations_read_only(db.writer()).await?;
     if !pending.is_empty() {
         migrate::up(&db).await?;
@@ -227,6 +230,30 @@ async fn open(config: &Config) -> Result<Db, Failed> {
         tracing::info!("the library has been counted");
     }
     Ok(db)
+}
+
+/// Opens a library that is there: who looks after one must not make an empty one instead, and hear that all is well of
+/// it.
+async fn open_existing(config: &Config) -> Result<Db, Failed> {
+    let file = config.database_file();
+    let place = file.as_ref().map_or_else(
+        || "that database".to_owned(),
+        |file| file.display().to_string(),
+    );
+    let missing = || {
+        Failed::Refused(format!(
+            "there is no library in {place}; --database-url names another"
+        ))
+    };
+    if file.as_ref().is_some_and(|file| !file.exists()) {
+        return Err(missing());
+    }
+    let db = connect(config).await?;
+    let pending = Migrator::get_pending_migrations_read_only(db.writer()).await?;
+    if pending.len() == Migrator::migrations().len() {
+        return Err(missing());
+    }
+    brought_up_to_date(db).await
 }
 
 /// What a command writes to its user.
@@ -248,5 +275,39 @@ fn terminal() -> Author {
         name: "command line".to_owned(),
         request_id: None,
         source: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_library_that_is_not_there_is_not_made_to_be_looked_after() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path().to_str().unwrap();
+        let run = |command: &[&str]| {
+            let words = ["taizhang", "--data-dir", directory];
+            dispatch(Cli::parse_from(words.iter().chain(command)))
+        };
+        for command in [
+            ["rollup", "verify"],
+            ["audit", "verify"],
+            ["user", "password"],
+        ] {
+            let named = (command[0] == "user").then_some("admin");
+            let command: Vec<&str> = command.into_iter().chain(named).collect();
+            let failed = run(&command).await.unwrap_err().to_string();
+            assert!(failed.contains("there is no library in"), "{failed}");
+            assert!(failed.contains("taizhang.sqlite"), "{failed}");
+        }
+        assert!(
+            !std::path::Path::new(directory)
+                .join("taizhang.sqlite")
+                .exists()
+        );
+
+        run(&["migrate", "up"]).await.unwrap();
+        run(&["rollup", "verify"]).await.unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use domain::money::Total;
 
-use super::{Failed, open, say};
+use super::{Failed, open_existing, say};
 use crate::config::Config;
 use crate::store::Failure;
 use crate::store::rollup::{self, Difference};
@@ -20,7 +20,7 @@ pub(super) enum What {
 }
 
 pub(super) async fn run(config: &Config, what: What) -> Result<(), Failed> {
-    let db = open(config).await?;
+    let db = open_existing(config).await?;
     match what {
         What::Rebuild => {
             rollup::rebuild(&db).await.map_err(Failure::told)?;

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use clap::Subcommand;
 
-use super::{Failed, open, say, tell, terminal};
+use super::{Failed, open, open_existing, say, tell, terminal};
 use crate::auth::policy::PasswordProfile;
 use crate::auth::{Role, password};
 use crate::config::Config;
@@ -77,7 +77,7 @@ pub(super) async fn run(config: &Config, what: What) -> Result<(), Failed> {
             say(&format!("{username}: added"));
         }
         What::Password { username } => {
-            let db = open(config).await?;
+            let db = open_existing(config).await?;
             let id = account::named(db.reader(), &username)
                 .await
                 .map_err(Failure::told)?

@@ -252,11 +252,11 @@ impl Reader {
             Some(Period { from_year, to_year })
                 if from_year < FIRST_YEAR || to_year > LAST_YEAR =>
             {
-                self.wrong(
+                self.refused(
                     "period",
                     "year_out_of_range",
-                    format!("年份须在 {FIRST_YEAR} 至 {LAST_YEAR} 之间"),
-                    format!("The year has to be from {FIRST_YEAR} to {LAST_YEAR}"),
+                    &format!("年份须在 {FIRST_YEAR} 至 {LAST_YEAR} 之间"),
+                    &format!("The year has to be from {FIRST_YEAR} to {LAST_YEAR}"),
                 );
             }
             Some(_) => {}
