@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpMessage, HttpRequest, HttpServer, web};
+use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 use uuid::Uuid;
 
@@ -51,6 +52,10 @@ pub struct App {
     pub edge: Arc<Edge>,
     /// Within how many months what was signed has to land (落地率).
     pub landing_months: u32,
+    /// How many seconds an answer waits for an event at the most.
+    pub event_wait: u64,
+    /// Leave to wait for events.
+    pub followers: Arc<Semaphore>,
     /// What was answered already.
     pub answers: Arc<Answers>,
     /// Seals what is recorded.

@@ -18,6 +18,9 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::cloud_event::PREFIX;
+use crate::store::feed;
+
 macro_rules! codes {
     ($( $name:ident, $value:ty, $zh:literal; )+) => {
         $(
@@ -149,6 +152,9 @@ schemas! {
             .minimum(Some(1949))
             .maximum(Some(2200)),
     ), "A year, or `null`";
+    EventType: string()
+        .enum_values(Some(feed::TYPES.iter().map(|of| format!("{PREFIX}{}", of.code))))
+        .into(), "What happened";
     InvestedMonths: string().pattern(Some(MONTHS_PATTERN)).into(), "Months of a year";
     AccountLine: string().pattern(Some(ACCOUNT_PATTERN)).into(), "A line of the accounts of a year, of several, of a quarter or of a month, up to a day if one is told";
     MoneyUnitCode: string().enum_values(Some(["yuan", "wan", "yi"])).into(), "元, 万元 or 亿元";

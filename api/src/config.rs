@@ -18,6 +18,8 @@ use crate::auth::{Policy, Role, provider};
 
 /// Where the embedded database and the signing key are, unless told otherwise.
 const DEFAULT_DATA_DIR: &str = "var";
+/// The longest that an answer may be let wait for an event, in seconds.
+pub const LONGEST_EVENT_WAIT: u64 = 300;
 /// The highest limit of requests a second.
 const MAX_RATE: u32 = 1_000_000;
 
@@ -39,6 +41,9 @@ pub struct Config {
     pub time_zone: Tz,
     /// Within how many months what was signed has to land, for the landing rate (落地率).
     pub landing_months: u32,
+    /// How many seconds an answer waits for an event at the most, if its asker wants it to: less than a proxy before the
+    /// service waits for an answer.
+    pub event_wait: u64,
     /// The name in tokens that says who issued them and whom they are for.
     pub issuer: String,
     /// How the audit chain is hashed: `sha256` or `sm3`. What is sealed already keeps the one it has.
@@ -140,6 +145,7 @@ impl Default for Config {
             data_dir: PathBuf::from(DEFAULT_DATA_DIR),
             time_zone: Tz::Asia__Shanghai,
             landing_months: 6,
+            event_wait: 25,
             issuer: "taizhang".to_owned(),
             audit_hash: Algorithm::default(),
             audit_checkpoints: None,
@@ -229,6 +235,9 @@ impl Config {
         }
         if !(2..=500).contains(&self.database_connections) {
             return invalid("database_connections", "must be from 2 to 500");
+        }
+        if self.event_wait > LONGEST_EVENT_WAIT {
+            return invalid("event_wait", "must be at most 300 seconds");
         }
         if self.workers == Some(0) {
             return invalid("workers", "must be 1 or more");

@@ -8,6 +8,7 @@ pub mod body;
 pub mod catalogue;
 pub mod cli;
 pub mod clock;
+pub mod cloud_event;
 pub mod codes;
 pub mod config;
 pub mod edge;

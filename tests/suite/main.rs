@@ -21,6 +21,7 @@ mod concurrency;
 mod contract;
 mod diff;
 mod edge;
+mod events;
 mod families;
 mod history;
 mod idempotency;

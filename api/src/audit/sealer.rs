@@ -104,7 +104,11 @@ impl Sealer {
                 .await?;
             let Some(batch) = batch else { break };
             sealed += batch.events;
-            after = batch.last;
+            // From the beginning again while there is something to seal: what is committed meanwhile may come before what
+            // is seen already, and of one project it has to be sealed before. Only what waits without an event is passed.
+            if batch.events == 0 {
+                after = batch.last;
+            }
         }
         self.write_down(db).await?;
         Ok(sealed)

@@ -98,6 +98,7 @@ operations! {
     GET "/v1/projects/{id}/approvals/{item}": READERS, READ;
     PUT "/v1/projects/{id}/approvals/{item}": EDITORS, WRITE;
     GET "/v1/projects/{id}/history": READERS, EVENTS;
+    GET "/v1/events": READERS, EVENTS;
     GET "/v1/projects/{id}/investment/{year}": READERS, READ;
     GET "/v1/projects/{id}/investment/{year}/{month}": READERS, READ;
     PUT "/v1/projects/{id}/investment/{year}/{month}": EDITORS, WRITE;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
 use super::user::first_administrators;
 use super::{Failed, load, open, say, terminal};
@@ -31,6 +32,9 @@ pub const DEMO_PASSWORD: &str = "Taizhang-demo-2025";
 
 /// For how long a load balancer is told to look elsewhere before the listener closes.
 const DRAIN: Duration = Duration::from_millis(500);
+
+/// How many wait for events at a time.
+const FOLLOWERS: usize = 256;
 
 /// The demo account by which a demo's database is known.
 const DEMO_MARK: &str = "officer.dawa";
@@ -111,6 +115,8 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         issuer: config.issuer.as_str().into(),
         edge: Arc::new(edge),
         landing_months: config.landing_months,
+        event_wait: config.event_wait,
+        followers: Arc::new(Semaphore::new(FOLLOWERS)),
         answers: Arc::new(Answers::default()),
         sealer: Arc::new(sealer),
         draining: Arc::new(AtomicBool::new(false)),

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod auth;
 mod contract;
 pub mod diff;
+pub mod events;
 pub mod grants;
 pub mod health;
 pub mod history;
@@ -55,6 +56,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     plan_years::operations(service);
     investment::operations(service);
     history::operations(service);
+    events::operations(service);
     lists::operations(service);
     summary::operations(service);
     diff::operations(service);

@@ -71,6 +71,8 @@ pub struct Tx {
     pub by: Author,
     /// The projects that were saved, for the sums that are kept of them.
     saved: RefCell<BTreeSet<Uuid>>,
+    /// How many events were recorded.
+    events: Cell<u32>,
 }
 
 impl Db {
@@ -241,6 +243,7 @@ impl Db {
             today: self.clock.day_of(now),
             by: by.clone(),
             saved: RefCell::default(),
+            events: Cell::default(),
         };
         // On the heap: what a change takes on the way is more than belongs on a stack.
         let done = match Box::pin(work(&tx)).await {
@@ -280,6 +283,11 @@ impl Tx {
     /// The projects that were saved.
     pub(crate) fn saved(&self) -> Vec<Uuid> {
         self.saved.borrow().iter().copied().collect()
+    }
+
+    /// Which event of the transaction the next one is, from 0.
+    pub(crate) fn nth_event(&self) -> u32 {
+        self.events.replace(self.events.get().saturating_add(1))
     }
 
     /// Dates what is written after what has been read, which another transaction may have written while this one

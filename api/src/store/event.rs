@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Failure, Tx};
-use crate::clock::new_id;
+use crate::clock::id_at;
 use crate::entity::event;
 
 /// One event to be recorded.
@@ -146,7 +146,7 @@ pub(crate) async fn last_version(tx: &Tx, what: &str, code: &str) -> Result<i64,
 /// [`Failure::Unrecorded`] if it can't be; the change is then refused with it.
 pub async fn record(tx: &Tx, entry: Entry) -> Result<(), Failure> {
     let row = event::ActiveModel {
-        id: Set(new_id()),
+        id: Set(id_at(tx.now(), tx.nth_event())),
         project_id: Set(entry.project),
         subject: Set(entry.subject),
         kind: Set(entry.kind.to_owned()),

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod event;
 mod failure;
 pub mod family;
+pub mod feed;
 pub mod filter;
 pub mod history;
 pub mod idempotency;

@@ -169,6 +169,12 @@ impl Request {
     }
 
     pub(crate) async fn send(self) -> Reply {
+        let (method, path) = (self.method.clone(), self.path.clone());
+        read(method.as_str(), &path, self.open().await).await
+    }
+
+    /// Sends it, and leaves the answer to be read as it comes.
+    pub(crate) async fn open(self) -> reqwest::Response {
         let Self {
             method,
             path,
@@ -177,14 +183,14 @@ impl Request {
             client,
         } = self;
         let url = format!("{}{path}", client.base);
-        let mut request = client.http.request(method.clone(), url).headers(headers);
+        let mut request = client.http.request(method, url).headers(headers);
         if let Some(token) = &client.token {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
             request = request.body(body);
         }
-        read(method.as_str(), &path, request.send().await.unwrap()).await
+        request.send().await.unwrap()
     }
 }
 

@@ -14,8 +14,10 @@ use crate::audit::{Algorithm, Hash, START};
 use crate::entity::{audit_checkpoint, audit_pending, audit_seal, event};
 use crate::store::{Failure, Tx, corrupt};
 
-/// How many events are sealed at a time, with one checkpoint.
-const BATCH: u64 = 256;
+/// How many events are sealed at a time.
+const BATCH: u64 = 2048;
+/// How many of them have a checkpoint of their own, at the most.
+const SIGNED: usize = 256;
 /// How many checkpoints are read at a time.
 const CHECKPOINTS: u64 = 1000;
 
@@ -50,11 +52,13 @@ pub async fn is_waiting(db: &impl ConnectionTrait, after: Uuid) -> Result<bool, 
     Ok(!waiting(db, after, 1).await?.is_empty())
 }
 
-/// Chains the next events that wait after this id, oldest first, and signs the last of them. None if none waits, or
-/// if another service is sealing.
+/// Chains the next events that wait after this id, oldest first, with signed ones among them, of which the last is one.
+/// None if none waits, or if another service is sealing.
 ///
-/// A transaction that commits late is sealed late: its events stand in the chain where they became visible. What
-/// waits without an event goes on waiting, for the proof to find it.
+/// A transaction that commits late is sealed late: its events stand in the chain where they became visible. Events of
+/// one project are sealed in the order in which they happened: all that wait are seen by one query, and whoever comes
+/// later to a project is dated, and visible, after who came before. What waits without an event goes on waiting, for the
+/// proof to find it.
 ///
 /// # Errors
 /// [`Failure`] of the database.
@@ -91,9 +95,29 @@ pub async fn seal(
     if events.is_empty() {
         return Ok(Some(batch));
     }
-    let (mut seq, mut hash) = end(&tx.db).await?;
-    let first = seq + 1;
     let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+    let mut end = end(&tx.db).await?;
+    while !events.is_empty() {
+        let rest = events.split_off(SIGNED.min(events.len()));
+        end = chain(tx, key, algorithm, end, events).await?;
+        events = rest;
+    }
+    audit_pending::Entity::delete_many()
+        .filter(audit_pending::Column::EventId.is_in(ids))
+        .exec(&tx.db)
+        .await?;
+    Ok(Some(batch))
+}
+
+/// Chains events to the end of the chain and signs the last of them; answers the new end.
+async fn chain(
+    tx: &Tx,
+    key: &SigningKey,
+    algorithm: Algorithm,
+    (mut seq, mut hash): (i64, Hash),
+    events: Vec<event::Model>,
+) -> Result<(i64, Hash), Failure> {
+    let first = seq + 1;
     let mut seals = Vec::with_capacity(events.len());
     for event in events {
         seq += 1;
@@ -120,11 +144,7 @@ pub async fn seal(
     })
     .exec_without_returning(&tx.db)
     .await?;
-    audit_pending::Entity::delete_many()
-        .filter(audit_pending::Column::EventId.is_in(ids))
-        .exec(&tx.db)
-        .await?;
-    Ok(Some(batch))
+    Ok((seq, hash))
 }
 
 /// The last link of the chain.
