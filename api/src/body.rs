@@ -25,25 +25,25 @@ const BODY_GRACE: Duration = Duration::from_secs(10);
 /// The slowest body that is waited for, in bytes a second.
 const SLOWEST_BODY: usize = 64 * 1024;
 
-/// A JSON body.
+/// A JSON body, of so many bytes at the most.
 #[derive(Debug)]
-pub struct Body<T> {
+pub struct Body<T, const MAX: usize = MAX_JSON> {
     /// What it says.
     pub value: T,
     /// The bytes, for telling one request from another.
     pub bytes: Vec<u8>,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Body<T, MAX> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let checked = check_headers(request, &["application/json"]);
+        let checked = check_headers(request, &["application/json"], MAX);
         let payload = payload.take();
         Box::pin(async move {
             let declared = checked?;
-            let bytes = collect(payload, declared).await?;
+            let bytes = collect(payload, declared, MAX).await?;
             let value = parse(&bytes)?;
             Ok(Self { value, bytes })
         })
@@ -62,10 +62,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Patch<T> {
         let checked = check_headers(
             request,
             &["application/merge-patch+json", "application/json"],
+            MAX_JSON,
         );
         let payload = payload.take();
         Box::pin(async move {
-            let bytes = collect(payload, checked?).await?;
+            let bytes = collect(payload, checked?, MAX_JSON).await?;
             Ok(Self(parse(&bytes)?))
         })
     }
@@ -80,16 +81,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let checked = check_headers(request, &["application/x-www-form-urlencoded"]);
+        let checked = check_headers(request, &["application/x-www-form-urlencoded"], MAX_JSON);
         let payload = payload.take();
         Box::pin(async move {
-            let bytes = collect(payload, checked?).await?;
+            let bytes = collect(payload, checked?, MAX_JSON).await?;
             Ok(Self(serde_html_form::from_bytes(&bytes).ok()))
         })
     }
 }
 
-fn check_headers(request: &HttpRequest, types: &[&str]) -> Result<Option<usize>, Problem> {
+fn check_headers(
+    request: &HttpRequest,
+    types: &[&str],
+    max: usize,
+) -> Result<Option<usize>, Problem> {
     let headers = request.headers();
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let is_encoded = !headers.get_all(CONTENT_ENCODING).all(|value| {
@@ -112,22 +117,26 @@ fn check_headers(request: &HttpRequest, types: &[&str]) -> Result<Option<usize>,
         ));
     }
     let declared = text(CONTENT_LENGTH).and_then(|value| value.parse().ok());
-    if declared.is_some_and(|length: usize| length > MAX_JSON) {
-        return Err(too_large());
+    if declared.is_some_and(|length: usize| length > max) {
+        return Err(too_large(max));
     }
     Ok(declared)
 }
 
-fn too_large() -> Problem {
+fn too_large(max: usize) -> Problem {
     Problem::new(kinds::BODY_TOO_LARGE).say(
-        format!("最多 {} KiB", MAX_JSON / 1024),
-        format!("{} KiB at the most", MAX_JSON / 1024),
+        format!("最多 {} KiB", max / 1024),
+        format!("{} KiB at the most", max / 1024),
     )
 }
 
-async fn collect(payload: Payload, declared: Option<usize>) -> Result<Vec<u8>, Problem> {
-    let deadline = deadline_of(declared.unwrap_or(MAX_JSON));
-    tokio::time::timeout(deadline, read_all(payload))
+async fn collect(
+    payload: Payload,
+    declared: Option<usize>,
+    max: usize,
+) -> Result<Vec<u8>, Problem> {
+    let deadline = deadline_of(declared.unwrap_or(max));
+    tokio::time::timeout(deadline, read_all(payload, max))
         .await
         .unwrap_or_else(|_| Err(Problem::new(kinds::BODY_TIMEOUT)))
 }
@@ -138,15 +147,15 @@ fn deadline_of(size: usize) -> Duration {
     BODY_GRACE + Duration::from_millis(millis)
 }
 
-async fn read_all(mut payload: Payload) -> Result<Vec<u8>, Problem> {
+async fn read_all(mut payload: Payload, max: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| {
             Problem::new(kinds::MALFORMED_BODY)
                 .say("请求内容没有传完", "The body did not arrive whole")
         })?;
-        if bytes.len() + chunk.len() > MAX_JSON {
-            return Err(too_large());
+        if bytes.len() + chunk.len() > max {
+            return Err(too_large(max));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -85,6 +85,8 @@ codes! {
 /// A code in a path or a filter: what [`domain::project::RefCode`] takes, as far as a pattern can say it.
 pub const CODE_PATTERN: &str = r"^[^\x00-\x1F\x7F-\x9F]{1,64}$";
 
+/// The key of another office's system, as far as a pattern can say it.
+pub const KEY_OF_SYSTEM_PATTERN: &str = r"^[^\x00-\x1F\x7F-\x9F]{1,128}$";
 /// A 项目代码, as [`domain::code::ProjectCode`] takes it.
 pub const PROJECT_CODE_PATTERN: &str = "^[0-9]{4}-[0-9]{6}-[0-9]{2}-[0-9]{2}-[0-9]{6}$";
 /// The code of a region, as [`domain::region::RegionCode`] takes it.

@@ -66,6 +66,8 @@ fn filled(path: &str) -> String {
         .replace("{year}", "2025")
         .replace("{month}", "3")
         .replace("{item}", "construction_permit")
+        .replace("{system}", "oa")
+        .replace("{key}", "XM-2025-0042")
         .replace("by-code/{code}", "by-code/2101-211100-04-01-123456")
         .replace("{code}", "gas-storage")
 }

@@ -92,11 +92,17 @@ operations! {
     POST "/v1/projects": EDITORS, WRITE;
     GET "/v1/projects/by-code/{code}": READERS, READ;
     PUT "/v1/projects/by-code/{code}": EDITORS, WRITE;
+    GET "/v1/projects/by-ref/{system}/{key}": READERS, READ;
+    PUT "/v1/projects/by-ref/{system}/{key}": EDITORS, WRITE;
+    POST "/v1/projects/batch": EDITORS, WRITE;
     GET "/v1/projects/{id}": READERS, READ;
     PATCH "/v1/projects/{id}": EDITORS, WRITE;
     GET "/v1/projects/{id}/approvals": READERS, READ;
     GET "/v1/projects/{id}/approvals/{item}": READERS, READ;
     PUT "/v1/projects/{id}/approvals/{item}": EDITORS, WRITE;
+    GET "/v1/projects/{id}/external-refs": READERS, READ;
+    PUT "/v1/projects/{id}/external-refs/{system}": EDITORS, WRITE;
+    DELETE "/v1/projects/{id}/external-refs/{system}": EDITORS, WRITE;
     GET "/v1/projects/{id}/history": READERS, EVENTS;
     GET "/v1/events": READERS, EVENTS;
     GET "/v1/projects/{id}/investment/{year}": READERS, READ;

@@ -17,6 +17,7 @@ pub(crate) mod chain;
 pub(crate) mod client_assertion;
 pub(crate) mod event;
 pub(crate) mod external_identity;
+pub(crate) mod external_ref;
 pub(crate) mod failed_attempts;
 pub(crate) mod idempotency_key;
 pub(crate) mod investment_month;

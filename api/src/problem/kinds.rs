@@ -55,6 +55,7 @@ kinds! {
     NOT_ACCEPTABLE = 406, "not_acceptable", "无法提供所要求的格式", "Not acceptable";
     BODY_TIMEOUT = 408, "body_timeout", "请求内容传送太慢", "The body came too slowly";
     CODE_TAKEN = 409, "code_taken", "项目代码已被使用", "The project code is taken";
+    KEY_TAKEN = 409, "key_taken", "外部标识已被使用", "The key is taken";
     ALREADY_EXISTS = 409, "already_exists", "已经存在", "It exists already";
     STILL_IN_USE = 409, "still_in_use", "仍被引用，不能删除", "Still in use";
     REQUEST_IN_FLIGHT = 409, "request_in_flight", "同一 Idempotency-Key 的请求正在处理", "A request with this Idempotency-Key is being worked on";
@@ -71,6 +72,7 @@ kinds! {
     BODY_TOO_LARGE = 413, "body_too_large", "请求内容太大", "The body is too large";
     URI_TOO_LONG = 414, "uri_too_long", "请求地址太长", "The address is too long";
     UNSUPPORTED_MEDIA_TYPE = 415, "unsupported_media_type", "不支持这种内容类型", "Unsupported media type";
+    BATCH_REFUSED = 422, "batch_refused", "整批未执行", "Nothing of the batch was done";
     VALIDATION_FAILED = 422, "validation_failed", "内容不符合要求", "The content is not as it has to be";
     OPENING_CLOSED = 422, "opening_closed", "期初导入已截止", "The opening balance is closed";
     SECRET_PROJECT = 422, "secret_project", "涉密项目不得录入", "Secret projects must not be entered";

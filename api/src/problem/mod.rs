@@ -176,6 +176,16 @@ impl Fault {
         Self::new(Place::Parameter(name.into()), code, zh, en)
     }
 
+    /// The same fault, in a part of a larger body.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        self.place = match self.place {
+            Place::Body(pointer) => Place::Body(format!("{place}{pointer}")),
+            Place::Parameter(_) | Place::Elsewhere => Place::Body(place.to_owned()),
+        };
+        self
+    }
+
     /// The same fault, in a parameter.
     #[must_use]
     pub fn of_parameter(mut self, name: &str) -> Self {
@@ -325,9 +335,35 @@ impl Problem {
         self.kind.code
     }
 
-    /// The problem as `application/problem+json`.
+    /// The faults, under a place in a larger body; the problem itself there if it has none.
     #[must_use]
-    pub fn told(&self, language: Language, instance: &str, request_id: &str) -> HttpResponse {
+    pub fn at(self, place: &str) -> Vec<Fault> {
+        let said = self.in_short();
+        let whole = Fault::at(place, self.kind.code, said.zh, said.en);
+        if self.faults.is_empty() {
+            return vec![whole];
+        }
+        self.faults
+            .into_iter()
+            .map(|fault| fault.within(place))
+            .collect()
+    }
+
+    /// The same problem, of a part of a larger body: its faults are told by where they stand in that.
+    #[must_use]
+    pub fn under(mut self, place: &str) -> Self {
+        let faults = std::mem::take(&mut self.faults);
+        let within = |fault: Fault| match fault.place {
+            Place::Body(_) => fault.within(place),
+            Place::Parameter(_) | Place::Elsewhere => fault,
+        };
+        self.faults = faults.into_iter().map(within).collect();
+        self
+    }
+
+    /// The problem as the members of `application/problem+json`.
+    #[must_use]
+    pub fn body(&self, language: Language, instance: &str, request_id: &str) -> Value {
         let title = match &self.title {
             Some(title) => title.in_language(language),
             None => Said::of(self.kind, language),
@@ -349,6 +385,13 @@ impl Problem {
                 members.insert("errors".to_owned(), told.collect());
             }
         }
+        body
+    }
+
+    /// The problem as `application/problem+json`.
+    #[must_use]
+    pub fn told(&self, language: Language, instance: &str, request_id: &str) -> HttpResponse {
+        let body = self.body(language, instance, request_id);
         let mut response = HttpResponse::build(self.status_code());
         response.content_type("application/problem+json");
         response.insert_header((header::CONTENT_LANGUAGE, language.tag()));

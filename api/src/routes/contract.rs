@@ -15,7 +15,9 @@ use utoipa_actix_web::AppExt;
 
 use super::once::KEY_PATTERN;
 use super::views::{ProblemDetails, ProblemItem};
-use crate::codes::{CODE_PATTERN, PROJECT_CODE_PATTERN, REGION_CODE_PATTERN};
+use crate::codes::{
+    CODE_PATTERN, KEY_OF_SYSTEM_PATTERN, PROJECT_CODE_PATTERN, REGION_CODE_PATTERN,
+};
 use crate::edge::limits::is_free;
 use crate::precondition::ETAG_PATTERN;
 
@@ -124,7 +126,8 @@ fn shape_of(path: &str, place: &ParameterIn, name: &str) -> Option<ObjectBuilder
         (ParameterIn::Header, "Idempotency-Key") => Some(KEY_PATTERN),
         (ParameterIn::Path, "code") if path.contains("/by-code/") => Some(PROJECT_CODE_PATTERN),
         (ParameterIn::Path, "code") if path.contains("/regions/") => Some(REGION_CODE_PATTERN),
-        (ParameterIn::Path, "code") => Some(CODE_PATTERN),
+        (ParameterIn::Path, "code" | "system") => Some(CODE_PATTERN),
+        (ParameterIn::Path, "key") => Some(KEY_OF_SYSTEM_PATTERN),
         _ => None,
     };
     pattern.map(|pattern| string.pattern(Some(pattern)))

@@ -5,9 +5,11 @@ pub mod approvals;
 pub mod attainment;
 pub mod audit;
 pub mod auth;
+pub mod batch;
 mod contract;
 pub mod diff;
 pub mod events;
+pub mod external_refs;
 pub mod grants;
 pub mod health;
 pub mod history;
@@ -50,6 +52,9 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     auth::operations(service);
     provider::operations(service);
     me::operations(service);
+    // Before the single project, whose path would take them for an id.
+    batch::operations(service);
+    external_refs::operations(service);
     projects::operations(service);
     transitions::operations(service);
     approvals::operations(service);

@@ -11,7 +11,7 @@ use super::query::{ListParameters, Listing, ProjectFilters};
 use super::views::Project;
 use super::{page, put_done, single};
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, Principal};
 use crate::body::{Body, Patch, Query};
 use crate::codes::ProjectRegistration;
 use crate::input::ProjectFields;
@@ -19,7 +19,7 @@ use crate::page::Page;
 use crate::precondition::Precondition;
 use crate::problem::value::code_told;
 use crate::problem::{Fault, Problem};
-use crate::store::project::{self, Key, Registration};
+use crate::store::project::{self, Key, Known, Outcome, Registration, Seen};
 use crate::store::{Failure, Tx, listing};
 
 pub(super) fn operations(service: &mut ServiceConfig) {
@@ -176,19 +176,47 @@ async fn upsert_project_by_code(
     code: web::Path<String>,
     body: Body<ProjectFields>,
 ) -> Result<HttpResponse, Problem> {
-    let precondition = Precondition::either(&request)?;
     let fields = with_code(body.value, &code)?;
+    let known = Known {
+        external: None,
+        code: ProjectCode::parse(&code).ok(),
+    };
+    upsert(&app, &request, caller, known, fields).await
+}
+
+/// Registers or amends the project that is known so, as the precondition of a PUT says.
+pub(super) async fn upsert(
+    app: &App,
+    request: &HttpRequest,
+    caller: Caller,
+    known: Known,
+    fields: ProjectFields,
+) -> Result<HttpResponse, Problem> {
+    let precondition = Precondition::either(request)?;
     let (by, principal) = (caller.author(), caller.principal);
-    let code = code.into_inner();
-    let record = app
+    let seen = Seen::Precondition(precondition);
+    let (_, record) = app
         .db
         .write(by, async move |tx| {
-            Box::pin(upsert(tx, &principal, &code, precondition, &fields)).await
+            Box::pin(put(tx, &principal, &known, seen, &fields)).await
         })
         .await?;
     Ok(put_done(precondition, record.version)
         .insert_header((LOCATION, location(record.id)))
         .json(Project::single(record)))
+}
+
+/// What is sent of a project, put where it is known.
+pub(super) async fn put(
+    tx: &Tx,
+    principal: &Principal,
+    known: &Known,
+    seen: Seen,
+    fields: &ProjectFields,
+) -> Result<(Outcome, project::Record), Failure> {
+    let new = || registration(fields);
+    let change = |facts| fields.applied(facts).map_err(Problem::invalid);
+    project::upsert(tx, principal, known, seen, new, change).await
 }
 
 fn with_code(fields: ProjectFields, code: &str) -> Result<ProjectFields, Problem> {
@@ -212,22 +240,4 @@ fn with_code(fields: ProjectFields, code: &str) -> Result<ProjectFields, Problem
         code: Some(Some(code.to_owned())),
         ..fields
     })
-}
-
-async fn upsert(
-    tx: &Tx,
-    principal: &crate::auth::Principal,
-    code: &str,
-    precondition: Precondition,
-    fields: &ProjectFields,
-) -> Result<project::Record, Failure> {
-    let present = project::find(&tx.db, &principal.reads(), Key::Code(code)).await?;
-    precondition.check(present.as_ref().map(|row| row.version))?;
-    match present {
-        None => project::register(tx, principal, registration(fields)?).await,
-        Some(row) => {
-            let change = |facts| fields.applied(facts).map_err(Problem::invalid);
-            project::amend(tx, principal, row.id, row.version, change).await
-        }
-    }
 }

@@ -490,7 +490,7 @@ pub struct HistoryEntry {
     /// Its id.
     pub id: Uuid,
     /// What happened: `registered`, `taken_over`, `amended`, `moved`, `approval_changed`, `planned`, `unplanned`,
-    /// `invested`, `uninvested`, `listed`, `unlisted`.
+    /// `invested`, `uninvested`, `listed`, `unlisted`, `linked`, `unlinked`.
     pub kind: String,
     /// The project's version after it.
     pub version: Option<i64>,

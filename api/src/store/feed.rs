@@ -51,6 +51,8 @@ types! {
     "project.uninvested": "project" "uninvested";
     "project.listed": "project" "listed";
     "project.unlisted": "project" "unlisted";
+    "project.linked": "project" "linked";
+    "project.unlinked": "project" "unlinked";
     "list.changed": "list" "reference_changed";
     "list.removed": "list" "reference_removed";
     "list.members_loaded": "list" "members_loaded";

@@ -153,7 +153,8 @@ pub async fn remove(
     Precondition::Version(seen).check(Some(before.version))?;
     supersede(tx, id, month).await?;
     held.changed_beside(tx, "uninvested", Some(told(&before)), None)
-        .await
+        .await?;
+    Ok(())
 }
 
 async fn hold(tx: &Tx, principal: &Principal, id: Uuid) -> Result<Held, Failure> {

@@ -10,6 +10,7 @@ pub mod counting;
 mod db;
 pub mod diff;
 pub mod event;
+pub mod external_ref;
 mod failure;
 pub mod family;
 pub mod feed;

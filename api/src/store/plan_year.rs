@@ -127,7 +127,8 @@ pub async fn remove(
     let has = project::evidence(tx, &held).await?;
     project::refuse_lost(tx, &held.model, &had, &has).await?;
     held.changed_beside(tx, "unplanned", Some(told(&before)?), None)
-        .await
+        .await?;
+    Ok(())
 }
 
 async fn hold(tx: &Tx, principal: &Principal, id: Uuid) -> Result<Held, Failure> {

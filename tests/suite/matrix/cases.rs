@@ -119,6 +119,7 @@ pub(super) async fn case(
             | "/v1/projects/{id}"
             | "/v1/projects/{id}/approvals"
             | "/v1/projects/{id}/history"
+            | "/v1/projects/{id}/external-refs"
             | "/v1/projects/{id}/plan-years"
             | "/v1/projects/{id}/transitions",
         )
@@ -149,6 +150,35 @@ pub(super) async fn case(
             let path = path.replace("{code}", &target.code);
             let body = json!({ "commissioned_on": "2025-10-01" });
             client.put(&path, &body).if_match(&tag(&project).await)
+        }
+        ("GET", "/v1/projects/by-ref/{system}/{key}") => {
+            be_known(world, target).await;
+            bare(&path.replace("{system}/{key}", &format!("matrix/{}", target.id)))
+        }
+        ("PUT", "/v1/projects/by-ref/{system}/{key}") => {
+            be_known(world, target).await;
+            let path = path.replace("{system}/{key}", &format!("matrix/{}", target.id));
+            let body = json!({ "commissioned_on": "2025-10-01" });
+            client.put(&path, &body).if_match(&tag(&project).await)
+        }
+        ("PUT", "/v1/projects/{id}/external-refs/{system}") => {
+            let path = path.replace("{system}", "other");
+            let body = json!({ "key": target.id });
+            client.put(&path, &body).if_match(&tag(&project).await)
+        }
+        ("DELETE", "/v1/projects/{id}/external-refs/{system}") => {
+            // Whoever may has taken it off.
+            be_known(world, target).await;
+            let path = path.replace("{system}", "matrix");
+            bare(&path).if_match(&tag(&project).await)
+        }
+        ("POST", "/v1/projects/batch") => {
+            let (region, unit) = (target.region, target.unit);
+            let fields =
+                json!({ "name": "新登记", "region": region, "unit": unit, "sector": "交通" });
+            let external_ref = json!({ "system": "matrix", "key": fresh("new-") });
+            let items = json!([{ "external_ref": external_ref, "fields": fields }]);
+            client.post(&path, &json!({ "items": items }))
         }
         ("PATCH", "/v1/projects/{id}") => {
             let body = json!({ "commissioned_on": "2025-10-01" });
@@ -410,6 +440,21 @@ async fn be_linked(world: &World, linked: bool) {
         let remove = world.admin.request(Method::POST, &format!("{path}/remove"));
         remove.send().await.expect(204);
     }
+}
+
+/// Sees to it that a project, if it is there, is known to a system by its id.
+async fn be_known(world: &World, target: &Target) {
+    let project = format!("/v1/projects/{}", target.id);
+    let refs = format!("{project}/external-refs");
+    let known = world.manager.get(&refs).await;
+    if known.status != 200 || known.text.contains("\"matrix\"") {
+        return;
+    }
+    let tag = world.manager.get(&project).await.expect(200).etag();
+    let link = world
+        .manager
+        .put(&format!("{refs}/matrix"), &json!({ "key": target.id }));
+    link.if_match(&tag).send().await.expect(200);
 }
 
 /// A right that waits for a decision.

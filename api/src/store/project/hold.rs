@@ -33,19 +33,20 @@ impl Held {
     }
 
     /// Saves the project's next version after a change beside its row (evidence, plan, membership), which a gate
-    /// or a roll-up reads, and says in its history what was done.
+    /// or a roll-up reads, and says in its history what was done. Answers that version.
     pub(crate) async fn changed_beside(
         self,
         tx: &Tx,
         kind: &'static str,
         before: Option<Value>,
         after: Option<Value>,
-    ) -> Result<(), Failure> {
+    ) -> Result<i64, Failure> {
         let id = self.model.id;
         let saved = self.household.settle(tx, vec![self.model]).await?;
         let version = saved.get(&id).map_or(0, |row| row.version);
         let done = event::Entry::of_project(id, kind, version);
-        event::record(tx, done.changing(before, after)).await
+        event::record(tx, done.changing(before, after)).await?;
+        Ok(version)
     }
 }
 

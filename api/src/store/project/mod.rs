@@ -4,6 +4,7 @@ mod change;
 mod gates;
 mod hold;
 mod snapshot;
+mod upsert;
 
 use chrono::{DateTime, Utc};
 use domain::project::Facts;
@@ -25,6 +26,7 @@ pub use change::{Registration, amend, register};
 pub(crate) use gates::{evidence, file, is_inside_completed, parts_inside, refuse_lost};
 pub(crate) use hold::{Held, hold};
 pub(crate) use snapshot::{difference, snapshot};
+pub use upsert::{Known, Outcome, Seen, upsert};
 
 /// Where a stage was read, when it was taken over (阶段依据).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
