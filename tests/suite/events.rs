@@ -106,7 +106,7 @@ async fn rename(client: &Client, id: &str, name: &str) {
         let reply = client.amend(id, &json!({ "name": name })).await;
         match reply.status {
             200 => return,
-            412 | 503 => {}
+            409 | 412 | 503 => {}
             status => panic!("{status}: {}", reply.text),
         }
     }
