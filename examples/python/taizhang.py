@@ -94,7 +94,7 @@ class Taizhang:
                 {"external_ref": {"system": system, "key": key}, "version": self.version(system, key), "fields": fields}
                 for key, fields in some
             ]
-            report = self.request("POST", "/v1/projects/batch", json={"mode": "partial", "items": items}).json()
+            report = self.request("POST", "/v1/batches/projects", json={"mode": "partial", "items": items}).json()
             yield from zip((key for key, _ in some), report["items"], strict=True)
 
 

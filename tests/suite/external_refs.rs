@@ -15,7 +15,7 @@ fn item(key: &str, version: Option<i64>, fields: &Value) -> Value {
 
 async fn batch(client: &Client, mode: &str, items: &[Value]) -> Reply {
     let body = json!({ "mode": mode, "items": items });
-    client.post("/v1/projects/batch", &body).send().await
+    client.post("/v1/batches/projects", &body).send().await
 }
 
 /// How many were created, changed, unchanged and refused.
@@ -279,7 +279,7 @@ async fn an_atomic_batch_with_a_fault_does_nothing_and_says_everything() {
     assert_eq!(counts(&partial), [1, 0, 0, 6]);
     let english = officer
         .post(
-            "/v1/projects/batch",
+            "/v1/batches/projects",
             &json!({ "mode": "partial", "items": [items[5]] }),
         )
         .english()

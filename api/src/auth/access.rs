@@ -94,7 +94,7 @@ operations! {
     PUT "/v1/projects/by-code/{code}": EDITORS, WRITE;
     GET "/v1/projects/by-ref/{system}/{key}": READERS, READ;
     PUT "/v1/projects/by-ref/{system}/{key}": EDITORS, WRITE;
-    POST "/v1/projects/batch": EDITORS, WRITE;
+    POST "/v1/batches/projects": EDITORS, WRITE;
     GET "/v1/projects/{id}": READERS, READ;
     PATCH "/v1/projects/{id}": EDITORS, WRITE;
     GET "/v1/projects/{id}/approvals": READERS, READ;

@@ -13,7 +13,7 @@ use super::views::ProblemDetails;
 use crate::app::{App, request_id};
 use crate::auth::{Caller, Principal};
 use crate::body::Body;
-use crate::input::ProjectFields;
+use crate::input::{ProjectFields, whole};
 use crate::problem::{Fault, Language, Problem, kinds};
 use crate::store::project::{Known, Outcome, Record, Seen};
 use crate::store::{Failure, Tx};
@@ -59,7 +59,8 @@ pub struct BatchItem {
     external_ref: Option<ExternalRefInput>,
     /// The version that is changed. A project that is not there is registered without; one that is there is changed only
     /// with it.
-    #[schema(minimum = 1)]
+    #[serde(default, deserialize_with = "whole::one_or_none")]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: Option<i64>,
     /// What is said of it: as in a registration, or as in a merge patch of what is there.
     fields: ProjectFields,
@@ -114,7 +115,7 @@ pub struct BatchResult {
 /// `partial` does each by itself and answers 200 with what was refused.
 #[utoipa::path(tag = "exchange", request_body = Batch, security(("bearer" = [])),
     responses((status = 200, description = "What came of each", body = BatchReport)))]
-#[post("/v1/projects/batch")]
+#[post("/v1/batches/projects")]
 async fn put_batch(
     app: web::Data<App>,
     request: HttpRequest,

@@ -52,10 +52,9 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     auth::operations(service);
     provider::operations(service);
     me::operations(service);
-    // Before the single project, whose path would take them for an id.
-    batch::operations(service);
-    external_refs::operations(service);
     projects::operations(service);
+    external_refs::operations(service);
+    batch::operations(service);
     transitions::operations(service);
     approvals::operations(service);
     plan_years::operations(service);

@@ -172,7 +172,7 @@ pub(super) async fn case(
             let path = path.replace("{system}", "matrix");
             bare(&path).if_match(&tag(&project).await)
         }
-        ("POST", "/v1/projects/batch") => {
+        ("POST", "/v1/batches/projects") => {
             let (region, unit) = (target.region, target.unit);
             let fields =
                 json!({ "name": "新登记", "region": region, "unit": unit, "sector": "交通" });

@@ -42,10 +42,9 @@ enum Expected {
     Absent,
 }
 
-/// Whether an operation is about a project that is there, or about where one would be. A batch is about many: it says of
-/// each whether it was done.
+/// Whether an operation is about a project that is there, or about where one would be.
 fn is_about_a_project(operation: &Operation) -> bool {
-    (operation.path.starts_with("/v1/projects/") && operation.path != "/v1/projects/batch")
+    operation.path.starts_with("/v1/projects/")
         || operation.path == "/v1/lists/{code}/projects/{id}"
 }
 
