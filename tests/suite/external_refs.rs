@@ -4,13 +4,18 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use taizhang::store::rollup;
 
-use crate::support::library::{fields, id, with};
+use crate::support::library::{fields, id, in_store, with};
 use crate::support::projects::{Office, new_code};
 use crate::support::{Client, Reply, Server};
 
 fn item(key: &str, version: Option<i64>, fields: &Value) -> Value {
     json!({ "external_ref": { "system": "oa", "key": key }, "version": version, "fields": fields })
+}
+
+fn worth(amount: &str) -> Value {
+    json!({ "total_investment": { "exact": amount } })
 }
 
 async fn batch(client: &Client, mode: &str, items: &[Value]) -> Reply {
@@ -22,6 +27,12 @@ async fn batch(client: &Client, mode: &str, items: &[Value]) -> Reply {
 fn counts(reply: &Reply) -> [i64; 4] {
     ["created", "changed", "unchanged", "refused"]
         .map(|name| reply.at(&format!("/{name}")).as_i64().unwrap())
+}
+
+/// Every sum is what the library adds up to.
+async fn hold_sums(server: &Server) {
+    let proof = in_store(server, async |db| rollup::verify(&db).await.unwrap()).await;
+    assert_eq!(proof.differences, []);
 }
 
 /// How many projects there are.
@@ -87,6 +98,7 @@ async fn a_project_is_made_amended_and_found_by_another_systems_key() {
         .map(|event| &event["kind"])
         .collect();
     assert_eq!(kinds, ["amended", "linked", "registered"]);
+    hold_sums(&server).await;
 }
 
 #[tokio::test]
@@ -189,12 +201,19 @@ async fn a_batch_makes_amends_and_leaves_what_stands() {
     let coded_version = coded.read().await.at("/version").as_i64().unwrap();
     let items = [
         item("1", None, &fields("甲", "211104")),
-        item("2", None, &fields("乙", "211104")),
+        item(
+            "2",
+            None,
+            &with(fields("乙", "211104"), &worth("6000000.00")),
+        ),
         // Known by its code, and not linked yet.
         item(
             "3",
             Some(coded_version),
-            &json!({ "code": code, "name": "丙" }),
+            &with(
+                json!({ "code": code, "name": "丙" }),
+                &worth("120000000.00"),
+            ),
         ),
     ];
     let before = total(officer).await;
@@ -233,6 +252,7 @@ async fn a_batch_makes_amends_and_leaves_what_stands() {
         .expect(200);
     assert_eq!(counts(&seen), [0, 1, 0, 0]);
     assert_eq!(seen.at("/items/0/version"), one + 1);
+    hold_sums(&server).await;
 }
 
 #[tokio::test]
@@ -293,6 +313,7 @@ async fn an_atomic_batch_with_a_fault_does_nothing_and_says_everything() {
             .starts_with("It needs")
     );
     assert_eq!(total(officer).await, before + 1);
+    hold_sums(&server).await;
 }
 
 #[tokio::test]
@@ -316,6 +337,7 @@ async fn a_batch_of_a_thousand_is_taken_and_one_more_is_not() {
         .await
         .expect(200);
     assert_eq!(counts(&again), [0, 0, 1000, 0]);
+    hold_sums(&server).await;
 }
 
 #[tokio::test]
@@ -378,6 +400,7 @@ async fn two_who_send_the_same_at_once_make_one_project() {
     let (one, other) = (counts(&one.expect(200)), counts(&other.expect(200)));
     assert_eq!(one[0] + other[0], 20, "{one:?} {other:?}");
     assert_eq!(total(&office.officer).await, before + 20);
+    hold_sums(&server).await;
     // Whoever was second is told so, and finds it as it is wanted when he sends it again.
     let again = batch(&office.manager, "partial", &items).await.expect(200);
     assert_eq!(counts(&again), [0, 0, 20, 0]);

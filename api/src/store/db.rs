@@ -280,9 +280,9 @@ impl Tx {
         self.saved.borrow_mut().insert(id);
     }
 
-    /// The projects that were saved.
-    pub(crate) fn saved(&self) -> Vec<Uuid> {
-        self.saved.borrow().iter().copied().collect()
+    /// The projects that were saved, of which the sums do not know yet.
+    pub(super) fn take_saved(&self) -> Vec<Uuid> {
+        self.saved.take().into_iter().collect()
     }
 
     /// Which event of the transaction the next one is, from 0.
@@ -293,6 +293,10 @@ impl Tx {
     /// Dates what is written after what has been read, which another transaction may have written while this one
     /// waited for its lock: of a family, one version ends where the next begins.
     pub(crate) fn comes_after(&self, latest: Option<DateTime<Utc>>) {
+        debug_assert!(
+            self.saved.borrow().is_empty(),
+            "what is saved is posted to the sums by the time at which it was"
+        );
         let now = self.clock.now();
         let after = latest.map_or(now, |latest| latest + TimeDelta::microseconds(1));
         self.now.set(Ord::max(now, after));

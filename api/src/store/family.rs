@@ -12,7 +12,7 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Failure, Tx, corrupt, event, row, search};
+use super::{Failure, Tx, corrupt, event, rollup, row, search};
 use crate::entity::project::{self, Model};
 use crate::entity::{project_search, project_version};
 use crate::problem::{Problem, kinds};
@@ -38,6 +38,8 @@ impl Household {
         // Also of no family: who waits for the library to himself is waited for before anything is dated.
         tx.db.query_all(&lock).await?;
         let household = Self::read(&tx.db, roots).await?;
+        // What was saved of families that were held before is in the sums under the time at which it was.
+        rollup::post(tx).await?;
         tx.comes_after(household.rows.values().map(|row| row.updated_at).max());
         Ok(household)
     }

@@ -71,15 +71,17 @@ pub async fn state(db: &impl ConnectionTrait) -> Result<State, Failure> {
     State::of(&row.ok_or_else(|| corrupt("rollup_state"))?)
 }
 
-/// Adds to the sums what a transaction has changed of the projects that it saved.
+/// Adds to the sums what a transaction has changed, at its present time, of the projects that it saved. Before its time
+/// goes on, and at its end.
 pub(super) async fn post(tx: &Tx) -> Result<(), Failure> {
-    if tx.db.get_database_backend() == DbBackend::Postgres && !tx.saved().is_empty() {
+    let saved = tx.take_saved();
+    if tx.db.get_database_backend() == DbBackend::Postgres && !saved.is_empty() {
         // To plan this statement takes longer than to run it, and the ids make no difference to its plan.
         tx.db
             .execute_unprepared("SET LOCAL plan_cache_mode = force_generic_plan")
             .await?;
     }
-    for some in tx.saved().chunks(POSTED) {
+    for some in saved.chunks(POSTED) {
         let ids: Vec<String> = (2..some.len() + 2)
             .map(|place| format!("${place}"))
             .collect();
