@@ -79,7 +79,7 @@ class Taizhang:
     def version(self, system, key):
         """The version at which a project stands that the system knows by a key; none if there is no such project."""
         try:
-            path = f"/v1/projects/by-ref/{quote(system, safe='')}/{quote(key, safe='')}"
+            path = f"/v1/external-refs/{quote(system, safe='')}/{quote(key, safe='')}"
             return self.request("GET", path).json()["version"]
         except Refused as refused:
             if refused.status == 404:

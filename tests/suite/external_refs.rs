@@ -46,7 +46,7 @@ async fn a_project_is_made_amended_and_found_by_another_systems_key() {
     let server = Server::demo().await;
     let office = Office::of(&server).await;
     let officer = &office.officer;
-    let path = "/v1/projects/by-ref/oa/XM-2025%2F42";
+    let path = "/v1/external-refs/oa/XM-2025%2F42";
     assert_eq!(officer.get(path).await.status, 404);
     let made = officer
         .put(path, &fields("港口一期", "211104"))
@@ -171,7 +171,7 @@ async fn a_key_names_one_project_and_a_system_has_one_key_for_it() {
         office.officer.get(&project).await.expect(200).etag()
     );
     assert_eq!(
-        office.officer.get("/v1/projects/by-ref/oa/1").await.status,
+        office.officer.get("/v1/external-refs/oa/1").await.status,
         404
     );
     let again = office
@@ -221,7 +221,7 @@ async fn a_batch_makes_amends_and_leaves_what_stands() {
     assert_eq!(counts(&first), [2, 1, 0, 0]);
     assert_eq!(total(officer).await, before + 2);
     assert_eq!(
-        id(&officer.get("/v1/projects/by-ref/oa/3").await.expect(200)),
+        id(&officer.get("/v1/external-refs/oa/3").await.expect(200)),
         coded.id
     );
     // Sent again it changes nothing, whatever versions it names.
@@ -345,7 +345,7 @@ async fn nobody_learns_of_or_touches_another_districts_projects_by_their_keys() 
     let server = Server::demo().await;
     let office = Office::of(&server).await;
     let dawa = server.sign_in("officer.dawa").await;
-    let path = "/v1/projects/by-ref/oa/1";
+    let path = "/v1/external-refs/oa/1";
     let body = with(fields("兴隆台", "211103"), &json!({ "unit": "panjin-drc" }));
     let made = office
         .officer

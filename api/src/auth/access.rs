@@ -92,8 +92,8 @@ operations! {
     POST "/v1/projects": EDITORS, WRITE;
     GET "/v1/projects/by-code/{code}": READERS, READ;
     PUT "/v1/projects/by-code/{code}": EDITORS, WRITE;
-    GET "/v1/projects/by-ref/{system}/{key}": READERS, READ;
-    PUT "/v1/projects/by-ref/{system}/{key}": EDITORS, WRITE;
+    GET "/v1/external-refs/{system}/{key}": READERS, READ;
+    PUT "/v1/external-refs/{system}/{key}": EDITORS, WRITE;
     POST "/v1/batches/projects": EDITORS, WRITE;
     GET "/v1/projects/{id}": READERS, READ;
     PATCH "/v1/projects/{id}": EDITORS, WRITE;

@@ -192,7 +192,7 @@ async fn delete_external_ref(
     params(("system" = String, Path, description = "The system", example = "oa"),
         ("key" = String, Path, description = "Its key of the project", example = "XM-2025-0042")),
     responses((status = 200, description = "The project", body = Project)))]
-#[get("/v1/projects/by-ref/{system}/{key}")]
+#[get("/v1/external-refs/{system}/{key}")]
 async fn get_project_by_ref(
     app: web::Data<App>,
     caller: Caller,
@@ -217,7 +217,7 @@ async fn get_project_by_ref(
         ("If-Match" = Option<String>, Header, description = "The ETag of the version that is changed", example = "\"7\""),
         ("If-None-Match" = Option<String>, Header, description = "`*` if there must be none", example = "*")),
     responses((status = 200, description = "Amended", body = Project), (status = 201, description = "Registered", body = Project)))]
-#[put("/v1/projects/by-ref/{system}/{key}")]
+#[put("/v1/external-refs/{system}/{key}")]
 async fn upsert_project_by_ref(
     app: web::Data<App>,
     request: HttpRequest,

@@ -151,11 +151,11 @@ pub(super) async fn case(
             let body = json!({ "commissioned_on": "2025-10-01" });
             client.put(&path, &body).if_match(&tag(&project).await)
         }
-        ("GET", "/v1/projects/by-ref/{system}/{key}") => {
+        ("GET", "/v1/external-refs/{system}/{key}") => {
             be_known(world, target).await;
             bare(&path.replace("{system}/{key}", &format!("matrix/{}", target.id)))
         }
-        ("PUT", "/v1/projects/by-ref/{system}/{key}") => {
+        ("PUT", "/v1/external-refs/{system}/{key}") => {
             be_known(world, target).await;
             let path = path.replace("{system}/{key}", &format!("matrix/{}", target.id));
             let body = json!({ "commissioned_on": "2025-10-01" });

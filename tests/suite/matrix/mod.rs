@@ -45,6 +45,7 @@ enum Expected {
 /// Whether an operation is about a project that is there, or about where one would be.
 fn is_about_a_project(operation: &Operation) -> bool {
     operation.path.starts_with("/v1/projects/")
+        || operation.path.starts_with("/v1/external-refs/")
         || operation.path == "/v1/lists/{code}/projects/{id}"
 }
 
