@@ -52,8 +52,8 @@ impl Clock {
     }
 }
 
-/// An id of what happens at an instant, as the `nth` of it (`UUIDv7`; RFC 9562, 6.2, methods 3 and 1): ids sort by the instant,
-/// to the microsecond, and then by the number, whichever process made them.
+/// An id of what happens at an instant, as the `nth` of it (`UUIDv7`; RFC 9562, 6.2, methods 3 and 1): ids sort by the
+/// instant, to the microsecond, and then by the number, whichever process made them.
 #[must_use]
 pub fn id_at(instant: DateTime<Utc>, nth: u32) -> Uuid {
     /// The version in its place, and the variant.

@@ -1,15 +1,13 @@
 //! What happened, as a `CloudEvent` (`CloudEvents` 1.0, JSON format): the feed tells it so.
 
 use chrono::{DateTime, Utc};
+use domain::coded::Coded;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::store::feed::Happening;
-
-/// What the types begin with, so that they are told from those of others.
-pub const PREFIX: &str = "taizhang.";
 
 /// One thing that happened, as a `CloudEvent`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,8 +22,8 @@ pub struct CloudEvent {
     source: &'static str,
     /// What happened.
     #[serde(rename = "type")]
-    #[schema(example = "taizhang.project.moved")]
-    of: String,
+    #[schema(value_type = String, example = "taizhang.project.moved")]
+    of: &'static str,
     /// What it is about: `project/ID`, `region/CODE` and so on.
     subject: String,
     /// When it became known.
@@ -60,8 +58,8 @@ pub struct EventData {
 impl CloudEvent {
     /// What happened, as `type` has it.
     #[must_use]
-    pub fn kind(&self) -> &str {
-        &self.of
+    pub const fn kind(&self) -> &'static str {
+        self.of
     }
 }
 
@@ -83,7 +81,7 @@ impl From<Happening> for CloudEvent {
             specversion: "1.0",
             id,
             source: "/v1/events",
-            of: format!("{PREFIX}{}", of.code),
+            of: of.as_code(),
             partitionkey: subject.clone(),
             subject,
             time: recorded_at,

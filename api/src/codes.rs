@@ -18,8 +18,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::cloud_event::PREFIX;
-use crate::store::feed;
+use crate::store::feed::Type as EventType;
 
 macro_rules! codes {
     ($( $name:ident, $value:ty, $zh:literal; )+) => {
@@ -80,6 +79,7 @@ codes! {
     ScoreStateCode, State, "计分情况";
     ChangeCode, Change, "变化类别";
     ReasonCode, Reason, "变化原因";
+    EventTypeCode, EventType, "事件类型";
 }
 
 /// A code in a path or a filter: what [`domain::project::RefCode`] takes, as far as a pattern can say it.
@@ -154,9 +154,6 @@ schemas! {
             .minimum(Some(1949))
             .maximum(Some(2200)),
     ), "A year, or `null`";
-    EventType: string()
-        .enum_values(Some(feed::TYPES.iter().map(|of| format!("{PREFIX}{}", of.code))))
-        .into(), "What happened";
     InvestedMonths: string().pattern(Some(MONTHS_PATTERN)).into(), "Months of a year";
     AccountLine: string().pattern(Some(ACCOUNT_PATTERN)).into(), "A line of the accounts of a year, of several, of a quarter or of a month, up to a day if one is told";
     MoneyUnitCode: string().enum_values(Some(["yuan", "wan", "yi"])).into(), "元, 万元 or 亿元";

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use taizhang::auth::Role;
+use taizhang::store::account::grant::Wanted;
 use taizhang::store::rollup;
 
-use crate::support::library::{fields, id, in_store, with};
+use crate::support::library::{add_account_with, fields, id, in_store, with};
 use crate::support::projects::{Office, new_code};
 use crate::support::{Client, Reply, Server};
 
@@ -383,6 +385,64 @@ async fn nobody_learns_of_or_touches_another_districts_projects_by_their_keys() 
         office.officer.get(path).await.expect(200).etag(),
         made.etag()
     );
+}
+
+#[tokio::test]
+async fn who_only_reads_a_project_may_not_leave_it_as_it_stands_either() {
+    let server = Server::demo().await;
+    let office = Office::of(&server).await;
+    let body = with(fields("兴隆台", "211103"), &json!({ "unit": "panjin-drc" }));
+    let path = "/v1/external-refs/oa/1";
+    let made = office
+        .officer
+        .put(path, &body)
+        .if_none()
+        .send()
+        .await
+        .expect(201);
+    // She enters projects of 大洼区, and reads those of the city.
+    let rights = vec![
+        Wanted::everywhere(Role::Officer).within(Some("211104")),
+        Wanted::everywhere(Role::Leader).within(Some("211100")),
+    ];
+    add_account_with(&server, "wang", rights).await;
+    let wang = server.sign_in("wang").await;
+    wang.get(path).await.expect(200);
+    for body in [json!({ "name": "兴隆台" }), json!({ "name": "大洼" })] {
+        let put = wang.put(path, &body).if_match(&made.etag()).send().await;
+        assert_eq!(put.expect(403).code(), "forbidden", "{body}");
+        let items = [
+            item("2", None, &fields("大洼", "211104")),
+            item("1", Some(2), &body),
+        ];
+        let atomic = batch(&wang, "atomic", &items).await.expect(403);
+        assert_eq!(atomic.code(), "forbidden");
+        assert_eq!(atomic.pointers(), ["/items/1"]);
+        let partial = batch(&wang, "partial", &items[1..]).await.expect(200);
+        assert_eq!(partial.at("/items/0/problem/code"), "forbidden");
+    }
+    assert_eq!(wang.get("/v1/external-refs/oa/2").await.status, 404);
+    // That she tried is in the audit: two times each way.
+    let auditor = server.sign_in("auditor").await;
+    for (operation, times) in [
+        ("PUT /v1/external-refs/{system}/{key}", 2),
+        ("POST /v1/batches/projects", 4),
+    ] {
+        let operation = operation
+            .replace(' ', "%20")
+            .replace('{', "%7B")
+            .replace('}', "%7D");
+        let path = format!("/v1/audit?result=denied&subject=operation/{operation}");
+        let denied = auditor.get(&path).await.expect(200);
+        let actors: Vec<&Value> = denied
+            .at("/items")
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| &entry["actor"])
+            .collect();
+        assert_eq!(actors, vec!["wang"; times], "{operation}");
+    }
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
 
 /// Records that somebody who is known asked for what he may not do. If that can't be written he is refused all the same,
 /// and the log says so.
-async fn record_denial(app: &App, request: &HttpRequest) {
+pub(crate) async fn record_denial(app: &App, request: &HttpRequest) {
     let Some(by) = request.extensions().get::<Author>().cloned() else {
         return;
     };

@@ -1,6 +1,7 @@
 //! Many projects at once, from another office's system.
 
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, post, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,6 +14,7 @@ use super::views::ProblemDetails;
 use crate::app::{App, request_id};
 use crate::auth::{Caller, Principal};
 use crate::body::Body;
+use crate::edge::record_denial;
 use crate::input::{ProjectFields, whole};
 use crate::problem::{Fault, Language, Problem, kinds};
 use crate::store::project::{Known, Outcome, Record, Seen};
@@ -112,7 +114,7 @@ pub struct BatchResult {
 /// Up to 1,000, by another system's key or by 项目代码. A project that is not there is registered, one that is there is
 /// amended as a merge patch does if `version` is the one that stands; what stands as it is wanted is left, so the same
 /// batch may be sent again. The stage is never changed. `atomic` does all or nothing and says everything that is wrong;
-/// `partial` does each by itself and answers 200 with what was refused.
+/// `partial` does each by itself and answers 200 with what was refused. What one may not do is recorded either way.
 #[utoipa::path(tag = "exchange", request_body = Batch, security(("bearer" = [])),
     responses((status = 200, description = "What came of each", body = BatchReport)))]
 #[post("/v1/batches/projects")]
@@ -134,7 +136,13 @@ async fn put_batch(
     let items = items.into_iter().map(Wanted::read).collect();
     let done = match mode {
         BatchMode::Atomic => as_one(&app, caller, items).await?,
-        BatchMode::Partial => one_by_one(&app, caller, items).await,
+        BatchMode::Partial => {
+            let done = one_by_one(&app, caller, items).await;
+            if done.iter().any(|done| done.as_ref().is_err_and(is_denied)) {
+                record_denial(&app, &request).await;
+            }
+            done
+        }
     };
     Ok(HttpResponse::Ok().json(report(&request, done)))
 }
@@ -188,9 +196,15 @@ impl Wanted {
     }
 }
 
+/// Whether it was asked for by one who may not.
+fn is_denied(problem: &Problem) -> bool {
+    problem.status_code() == StatusCode::FORBIDDEN
+}
+
 type Done = Result<(Outcome, Record), Problem>;
 
-/// All of it or nothing, with everything that is wrong.
+/// All of it or nothing, with everything that is wrong. Who may not do a part of it may not do it, and that is recorded as
+/// every such answer is.
 async fn as_one(
     app: &App,
     caller: Caller,
@@ -201,6 +215,7 @@ async fn as_one(
         .write(by, async move |tx| {
             let mut done = Vec::with_capacity(items.len());
             let mut faults = Vec::new();
+            let mut kind = kinds::BATCH_REFUSED;
             for (index, item) in items.iter().enumerate() {
                 let put = match item {
                     Ok(wanted) => wanted.put(tx, &principal).await,
@@ -209,6 +224,9 @@ async fn as_one(
                 match put {
                     Ok(put) => done.push(Ok(put)),
                     Err(Failure::Refused(problem)) => {
+                        if is_denied(&problem) {
+                            kind = kinds::FORBIDDEN;
+                        }
                         faults.extend(problem.at(&format!("/items/{index}")));
                     }
                     Err(failure) => return Err(failure),
@@ -218,7 +236,7 @@ async fn as_one(
                 return Ok(done);
             }
             let refused = items.len() - done.len();
-            Err(Problem::new(kinds::BATCH_REFUSED)
+            Err(Problem::new(kind)
                 .say(
                     format!("{} 项中有 {refused} 项不能执行", items.len()),
                     format!("{refused} of {} can't be done", items.len()),

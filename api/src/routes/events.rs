@@ -7,22 +7,20 @@ use actix_web::http::header::{ACCEPT, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, get, web};
 use futures::{StreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
+use super::query::{Asked, EventParameters, Place};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::body::{Parameters, Query, documented, read_part};
-use crate::cloud_event::{CloudEvent, PREFIX};
-use crate::codes::EventType;
-use crate::config::LONGEST_EVENT_WAIT;
-use crate::page::{DEFAULT_LIMIT, MAX_LIMIT};
-use crate::problem::{Fault, Problem, kinds, weighted};
-use crate::store::feed::{self, Stretch, Type, Wanted};
+use crate::body::Query;
+use crate::cloud_event::CloudEvent;
+use crate::page::MAX_LIMIT;
+use crate::problem::{Problem, kinds, weighted};
+use crate::store::feed::{self, Stretch, Wanted};
 use crate::store::{Db, Failure};
 
 /// How often it is looked whether something has happened.
@@ -38,132 +36,9 @@ const COMES_AGAIN: u64 = 2000;
 /// The header in which the reader of a stream says where he was.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const EVENT_STREAM: &str = "text/event-stream";
-/// What asks for only what happens from now on.
-const LATEST: &str = "latest";
 
 pub(super) fn operations(service: &mut ServiceConfig) {
     service.service(list_events);
-}
-
-/// Which events, and from where on.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct EventParameters {
-    /// What happened after this place: `next_cursor` of the answer before, or `latest` for only what happens from now on;
-    /// the beginning, if nothing is said.
-    #[param(pattern = "^(latest|0|[1-9][0-9]{0,17})$", example = "0")]
-    pub after: Option<String>,
-    /// At the most so many.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<u64>,
-    /// How many seconds to wait for something to happen, if nothing has; at the most as many as the service is set to.
-    #[param(minimum = 0, maximum = 300, default = 0)]
-    pub wait: Option<u64>,
-    /// Only events of this type.
-    #[serde(rename = "type")]
-    #[param(value_type = Vec<EventType>, inline, example = json!(["taizhang.project.moved"]))]
-    pub of: Vec<String>,
-    /// Only events about this project.
-    pub project: Option<Uuid>,
-}
-
-impl Parameters for EventParameters {
-    fn names() -> Vec<String> {
-        documented::<Self>()
-    }
-
-    fn read(query: &str) -> Result<Self, Problem> {
-        read_part(query)
-    }
-}
-
-/// Where reading begins.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    After(i64),
-    Latest,
-}
-
-impl Place {
-    fn read(text: &str) -> Option<Self> {
-        if text == LATEST {
-            return Some(Self::Latest);
-        }
-        let place = text.parse().ok().filter(|place| *place >= 0)?;
-        Some(Self::After(place))
-    }
-}
-
-/// What is asked for, as it was understood.
-#[derive(Clone, Debug)]
-struct Asked {
-    wanted: Wanted,
-    place: Place,
-    limit: usize,
-    wait: Duration,
-}
-
-impl EventParameters {
-    fn checked(self, longest: u64) -> Result<Asked, Problem> {
-        let mut faults = Vec::new();
-        let mut wrong = |name: &str, code: &str, zh: &str, en: &str| {
-            faults.push(Fault::parameter(name, code, zh, en));
-        };
-        let place = self.after.as_deref().unwrap_or("0");
-        let place = Place::read(place).unwrap_or_else(|| {
-            wrong(
-                "after",
-                "unreadable_parameter",
-                "须为上次应答的 next_cursor，或 latest",
-                "It has to be the next_cursor of the answer before, or latest",
-            );
-            Place::Latest
-        });
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            wrong(
-                "limit",
-                "limit_out_of_range",
-                "须在 1 至 200 之间",
-                "It has to be from 1 to 200",
-            );
-        }
-        let wait = self.wait.unwrap_or_default();
-        if wait > LONGEST_EVENT_WAIT {
-            wrong(
-                "wait",
-                "wait_out_of_range",
-                "须在 0 至 300 秒之间",
-                "It has to be from 0 to 300 seconds",
-            );
-        }
-        let types = self.of.iter().filter_map(|code| {
-            let found = code.strip_prefix(PREFIX).and_then(Type::from_code);
-            if found.is_none() {
-                wrong(
-                    "type",
-                    "unknown_code",
-                    &format!("没有事件类型 {code}"),
-                    &format!("There is no type of event {code}"),
-                );
-            }
-            found
-        });
-        let wanted = Wanted {
-            types: types.collect(),
-            project: self.project,
-        };
-        if !faults.is_empty() {
-            return Err(Problem::bad_parameters(faults));
-        }
-        Ok(Asked {
-            wanted,
-            place,
-            limit: usize::try_from(limit).unwrap_or(usize::MAX),
-            wait: Duration::from_secs(wait.min(longest)),
-        })
-    }
 }
 
 /// A stretch of the feed.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod diff;
+mod events;
 mod reader;
 mod scoreboard;
 mod targets;
@@ -26,6 +27,7 @@ use crate::store::summary;
 
 pub use accounts::{Accounting, AccountsParameters, Comparison};
 pub use diff::{ChangeFilters, ChangedParameters, DiffFilters, DiffParameters, Span};
+pub use events::{Asked, EventParameters, Place};
 use reader::Reader;
 pub use scoreboard::{ReopenParameters, ScoreboardParameters, period_of};
 pub use targets::{

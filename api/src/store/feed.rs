@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use domain::coded::Coded;
 use sea_orm::prelude::Json;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -19,10 +20,10 @@ use crate::entity::{audit_seal, event, project};
 const LOOKED_THROUGH: usize = 1000;
 
 /// A type of event that the feed tells of.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Type {
-    /// The stable code.
-    pub code: &'static str,
+    /// The stable code; its beginning tells it from those of others.
+    code: &'static str,
     /// What it is about, as `event.subject` begins.
     subject: &'static str,
     /// What happened, as `event.kind` has it.
@@ -32,55 +33,58 @@ pub struct Type {
 macro_rules! types {
     ($( $code:literal: $subject:literal $kind:literal; )+) => {
         /// Every type. What is recorded besides (accounts, sign-ins, refusals, targets, the scoreboard) is not told of.
-        pub const TYPES: &[Type] = &[
+        const TYPES: &[Type] = &[
             $( Type { code: $code, subject: $subject, kind: $kind }, )+
         ];
     };
 }
 
 types! {
-    "project.registered": "project" "registered";
-    "project.taken_over": "project" "taken_over";
-    "project.amended": "project" "amended";
-    "project.moved": "project" "moved";
-    "project.shown_by_parts": "project" "shown_by_parts";
-    "project.approval_changed": "project" "approval_changed";
-    "project.planned": "project" "planned";
-    "project.unplanned": "project" "unplanned";
-    "project.invested": "project" "invested";
-    "project.uninvested": "project" "uninvested";
-    "project.listed": "project" "listed";
-    "project.unlisted": "project" "unlisted";
-    "project.linked": "project" "linked";
-    "project.unlinked": "project" "unlinked";
-    "list.changed": "list" "reference_changed";
-    "list.removed": "list" "reference_removed";
-    "list.members_loaded": "list" "members_loaded";
-    "region.changed": "region" "reference_changed";
-    "region.removed": "region" "reference_removed";
-    "unit.changed": "unit" "reference_changed";
-    "unit.removed": "unit" "reference_removed";
-    "programme.changed": "programme" "reference_changed";
-    "programme.removed": "programme" "reference_removed";
-    "sector.changed": "sector" "reference_changed";
-    "sector.removed": "sector" "reference_removed";
-    "chain.changed": "chain" "reference_changed";
-    "chain.removed": "chain" "reference_removed";
-    "approval_rules.changed": "approval_rules" "reference_changed";
+    "taizhang.project.registered": "project" "registered";
+    "taizhang.project.taken_over": "project" "taken_over";
+    "taizhang.project.amended": "project" "amended";
+    "taizhang.project.moved": "project" "moved";
+    "taizhang.project.shown_by_parts": "project" "shown_by_parts";
+    "taizhang.project.approval_changed": "project" "approval_changed";
+    "taizhang.project.planned": "project" "planned";
+    "taizhang.project.unplanned": "project" "unplanned";
+    "taizhang.project.invested": "project" "invested";
+    "taizhang.project.uninvested": "project" "uninvested";
+    "taizhang.project.listed": "project" "listed";
+    "taizhang.project.unlisted": "project" "unlisted";
+    "taizhang.project.linked": "project" "linked";
+    "taizhang.project.unlinked": "project" "unlinked";
+    "taizhang.list.changed": "list" "reference_changed";
+    "taizhang.list.removed": "list" "reference_removed";
+    "taizhang.list.members_loaded": "list" "members_loaded";
+    "taizhang.region.changed": "region" "reference_changed";
+    "taizhang.region.removed": "region" "reference_removed";
+    "taizhang.unit.changed": "unit" "reference_changed";
+    "taizhang.unit.removed": "unit" "reference_removed";
+    "taizhang.programme.changed": "programme" "reference_changed";
+    "taizhang.programme.removed": "programme" "reference_removed";
+    "taizhang.sector.changed": "sector" "reference_changed";
+    "taizhang.sector.removed": "sector" "reference_removed";
+    "taizhang.chain.changed": "chain" "reference_changed";
+    "taizhang.chain.removed": "chain" "reference_removed";
+    "taizhang.approval_rules.changed": "approval_rules" "reference_changed";
+}
+
+impl Coded for Type {
+    const VALUES: &'static [Self] = TYPES;
+
+    fn as_code(self) -> &'static str {
+        self.code
+    }
 }
 
 impl Type {
-    /// The type of a code, if there is one.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<&'static Self> {
-        TYPES.iter().find(|known| known.code == code)
-    }
-
     /// The type of something that was recorded, if the feed tells of it.
-    fn of(event: &event::Model) -> Option<&'static Self> {
+    fn of(event: &event::Model) -> Option<Self> {
         let (subject, _) = event.subject.split_once('/')?;
         TYPES
             .iter()
+            .copied()
             .find(|known| known.subject == subject && known.kind == event.kind)
             .filter(|_| event.result == "done")
     }
@@ -90,13 +94,13 @@ impl Type {
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Of any of these types.
-    pub types: Vec<&'static Type>,
+    pub types: Vec<Type>,
     /// About this project.
     pub project: Option<Uuid>,
 }
 
 impl Wanted {
-    fn admits(&self, event: &event::Model, of: &'static Type) -> bool {
+    fn admits(&self, event: &event::Model, of: Type) -> bool {
         (self.types.is_empty() || self.types.contains(&of))
             && (self.project.is_none() || self.project == event.project_id)
     }
@@ -110,7 +114,7 @@ pub struct Happening {
     /// Its id.
     pub id: Uuid,
     /// Its type.
-    pub of: &'static Type,
+    pub of: Type,
     /// What it is about: `project/ID`, `region/CODE` and so on.
     pub subject: String,
     /// The project, if it is about one.
@@ -180,10 +184,10 @@ pub async fn after(
         .filter(event::Column::Id.is_in(seals.iter().map(|seal| seal.event_id)))
         .all(db)
         .await?;
-    let mut events: HashMap<Uuid, (event::Model, &'static Type)> = events
+    let mut events: HashMap<Uuid, (event::Model, Type)> = events
         .into_iter()
         .filter_map(|event| Type::of(&event).map(|of| (event.id, (event, of))))
-        .filter(|(_, (event, of))| wanted.admits(event, of))
+        .filter(|(_, (event, of))| wanted.admits(event, *of))
         .collect();
     let about = events.values().filter_map(|(event, _)| event.project_id);
     let readable = readable(db, reach, about.collect()).await?;
@@ -218,7 +222,7 @@ async fn readable(
     Ok(found.into_iter().collect())
 }
 
-fn happening(seq: i64, event: event::Model, of: &'static Type) -> Happening {
+fn happening(seq: i64, event: event::Model, of: Type) -> Happening {
     Happening {
         seq,
         id: event.id,

@@ -42,7 +42,7 @@ pub enum Seen {
 }
 
 /// Registers or amends a project, and links it to the key of the system. Nobody overwrites what he has not seen; what
-/// stands as it is wanted is left, whatever was seen.
+/// stands as it is wanted is left, whatever was seen; by whoever might change it.
 ///
 /// # Errors
 /// As [`register`] and [`amend`]; `key_taken`; 412, and `precondition_required` for a change without a version.
@@ -69,6 +69,7 @@ pub async fn upsert(
     let is_linked = is_linked(tx, present.id, known).await?;
     let facts = row::facts(&present)?;
     if is_linked && change(facts.clone())? == facts {
+        principal.need_mandate(&present.region, present.unit.as_deref())?;
         return Ok((Outcome::Unchanged, complete(&tx.db, &present).await?));
     }
     let version = match seen {
