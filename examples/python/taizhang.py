@@ -2,7 +2,7 @@
 """A client of Taizhang for another office's system: follows what happens there, and sends what the office knows.
 
     taizhang.py follow --state cursor.txt          prints each event as a line of JSON, and goes on
-    taizhang.py follow --state cursor.txt --once   the same, and ends when nothing happens for two seconds
+    taizhang.py follow --state cursor.txt --once   the same, and ends when nothing happens for five seconds
     taizhang.py push projects.csv                  makes and amends projects, known by the column "key"
 
 TAIZHANG_URL, TAIZHANG_CLIENT_ID and TAIZHANG_CLIENT_SECRET say where and as whom. docs/integration.md explains it.
@@ -101,7 +101,7 @@ class Taizhang:
 def follow(service, arguments):
     state = Path(arguments.state)
     cursor = state.read_text().strip() if state.exists() else "0"
-    for events, cursor, is_end in service.events(cursor, wait=2 if arguments.once else 20):
+    for events, cursor, is_end in service.events(cursor, wait=5 if arguments.once else 20):
         for event in events:
             print(json.dumps(event, ensure_ascii=False), flush=True)
         # After what was done with the events, and whole or not at all: who is cut off before it meets them again, by the
@@ -139,7 +139,7 @@ def main():
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     following = commands.add_parser("follow", help="print what happens")
     following.add_argument("--state", required=True, help="the file that keeps how far it has come")
-    following.add_argument("--once", action="store_true", help="end when nothing happens for two seconds")
+    following.add_argument("--once", action="store_true", help="end when nothing happens for five seconds")
     following.set_defaults(run=follow)
     pushing = commands.add_parser("push", help="make and amend projects")
     pushing.add_argument("file", help="CSV with the column key and columns named as the fields of a project; amounts in 元")

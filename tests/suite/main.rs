@@ -1,5 +1,5 @@
 //! One suite over HTTP, run on SQLite and on PostgreSQL: `TEST_DATABASE_URL` unset gives each test a
-//! temporary SQLite file, set it gives each test a fresh PostgreSQL schema.
+//! temporary SQLite file, set it gives each test a PostgreSQL database of its own.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

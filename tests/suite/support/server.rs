@@ -1,18 +1,17 @@
 //! A server of one's own, on a database of one's own.
 
 use std::net::TcpListener;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, Database};
-use taizhang::app::App;
-use taizhang::cli::serve::{prepare, set_up_demo};
-use taizhang::config::{Config, Secret};
-use tempfile::TempDir;
+use taizhang::cli::serve::prepare;
+use taizhang::config::Config;
 
 use super::Client;
+use super::demo::{Demo, Library};
 
 /// The password of the demo accounts.
 pub(crate) const PASSWORD: &str = "Taizhang-demo-2025";
@@ -23,8 +22,8 @@ pub(crate) struct Server {
     pub(crate) config: Config,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
-    directory: Option<TempDir>,
-    schema: Option<(String, String)>,
+    /// Its own, unless it is beside another; and what that is a copy of, so that it stays as long as there are copies.
+    library: Option<(Library, Arc<Demo>)>,
 }
 
 impl Server {
@@ -35,49 +34,33 @@ impl Server {
 
     /// The same, with some settings of its own.
     pub(crate) async fn configured(configure: impl FnOnce(&mut Config)) -> Self {
-        let directory = TempDir::new().unwrap();
-        let mut config = Config {
-            data_dir: directory.path().to_owned(),
-            database_connections: 12,
-            workers: Some(2),
-            // A test asks as fast as it can.
-            rate_limit_per_address: 0,
-            rate_limit_per_principal: 0,
-            ..Config::default()
-        };
+        let (demo, library) = tokio::task::spawn_blocking(|| {
+            let demo = Demo::get();
+            let library = demo.copy();
+            (demo, library)
+        })
+        .await
+        .unwrap();
+        let mut config = library.config();
         configure(&mut config);
-        let schema = match std::env::var("TEST_DATABASE_URL") {
-            Err(_) => None,
-            Ok(url) => {
-                let name = format!("t_{}", uuid::Uuid::now_v7().simple());
-                admin(&url, &format!("CREATE SCHEMA {name}")).await;
-                config.database_url = Some(Secret::new(url.clone()));
-                config.database_schema = Some(name.clone());
-                Some((url, name))
-            }
-        };
-        let mut server = Self::run(config, true).await;
-        server.directory = Some(directory);
-        server.schema = schema;
+        let mut server = Self::run(config).await;
+        server.library = Some((library, demo));
         server
     }
 
     /// Another service beside this one, on the same database unless told otherwise.
     pub(crate) async fn beside(&self, config: Config) -> Self {
         assert_eq!(config.database_schema, self.config.database_schema);
-        Self::run(config, false).await
+        Self::run(config).await
     }
 
-    async fn run(config: Config, demo: bool) -> Self {
+    async fn run(config: Config) -> Self {
         let (tell, told) = mpsc::channel();
         let for_thread = config.clone();
         let thread = std::thread::spawn(move || {
             let system = actix_web::rt::System::new();
             system.block_on(async move {
-                let app: App = prepare(&for_thread).await.unwrap();
-                if demo {
-                    set_up_demo(&app.db).await.unwrap();
-                }
+                let app = prepare(&for_thread).await.unwrap();
                 let listener = TcpListener::bind("127.0.0.1:0").unwrap();
                 let address = listener.local_addr().unwrap();
                 let server = taizhang::app::serve(listener, &for_thread, app).unwrap();
@@ -93,8 +76,7 @@ impl Server {
             config,
             handle,
             thread: Some(thread),
-            directory: None,
-            schema: None,
+            library: None,
         }
     }
 
@@ -112,7 +94,7 @@ impl Server {
     pub(crate) async fn database(&self) -> sea_orm::DatabaseConnection {
         let mut options = sea_orm::ConnectOptions::new(self.config.database().expose());
         options.max_connections(2).sqlx_logging(false);
-        if let Some((_, schema)) = &self.schema {
+        if let Some(schema) = &self.config.database_schema {
             options.set_schema_search_path(schema.clone());
         }
         Database::connect(options).await.unwrap()
@@ -141,30 +123,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         let stop = self.handle.stop(false);
         let thread = self.thread.take();
-        let schema = self.schema.take();
-        let directory = self.directory.take();
+        let library = self.library.take();
         // The runtime of the test can't be blocked from within; another one stops the server.
         std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                stop.await;
-                if let Some((url, name)) = schema {
-                    admin(&url, &format!("DROP SCHEMA {name} CASCADE")).await;
-                }
-            });
+            actix_web::rt::System::new().block_on(stop);
             if let Some(thread) = thread {
                 let _ended = thread.join();
             }
-            drop(directory);
+            drop(library);
         })
         .join()
         .unwrap();
     }
-}
-
-async fn admin(url: &str, sql: &str) {
-    let mut options = sea_orm::ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
-    let db = Database::connect(options).await.unwrap();
-    db.execute_unprepared(sql).await.unwrap();
-    db.close().await.unwrap();
 }
