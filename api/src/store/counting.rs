@@ -293,6 +293,8 @@ fn investments(as_of: Option<DateTime<Utc>>) -> CommonTableExpression {
         .table_name(INVESTED)
         .columns(columns)
         .query(select)
+        // A query that reads it twice would else have it made whole first, of the whole library.
+        .materialized(false)
         .to_owned()
 }
 
