@@ -1,7 +1,7 @@
 # The commands people use. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test histories lint openapi bench fuzz-api docker clean-demo
+.PHONY: help run test histories lint openapi bench check-client fuzz-api docker clean-demo
 
 CARGO ?= cargo
 # What `make run` passes on, as in: make run ARGS="--listen 127.0.0.1:9000"
@@ -32,6 +32,10 @@ openapi: ## write openapi.yaml and docs/access.md anew from the code
 
 bench: ## load and scale measurements, each figure beside its limit
 	bench/run
+
+check-client: ## a client generated from openapi.yaml, at work on a demo server
+	$(CARGO) build -p taizhang
+	scripts/check-client
 
 fuzz-api: ## generated requests from the contract against a demo server (LONG=1: at least 5,000)
 	$(CARGO) build -p taizhang

@@ -1,6 +1,7 @@
 //! The service: what its handlers share, and serving.
 
 use std::net::{IpAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -60,6 +61,10 @@ pub struct App {
     pub answers: Arc<Answers>,
     /// Seals what is recorded.
     pub sealer: Arc<Sealer>,
+    /// Leave to make a file of projects; only so many are made at a time.
+    pub exports: Arc<Semaphore>,
+    /// Where files are made that are gone when they have been sent.
+    pub scratch: Arc<Path>,
     /// Set when the service has been asked to stop: no longer ready, and closing connections.
     pub draining: Arc<AtomicBool>,
 }

@@ -149,6 +149,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Format, Refused> {
     }
 }
 
+/// The text of a file that is one.
+pub(crate) fn decoded(bytes: &[u8]) -> Result<String, Refused> {
+    text::decoded(bytes).map(|decoded| decoded.text)
+}
+
 /// The sheets of a file; of those that are hidden or no sheets of cells, the name and what they are.
 pub(crate) struct Sheets {
     pub(crate) format: Format,

@@ -28,6 +28,14 @@ pub use unit::Unit;
 
 use file::{MAX_ROWS, MAX_TEXT_ROWS, Opened};
 
+/// The text of a file, in whichever of the usual encodings it is: UTF-8, GB18030 (with GBK and GB2312) or UTF-16.
+///
+/// # Errors
+/// `binary` or `unknown_encoding`.
+pub fn text(bytes: &[u8]) -> Result<String, Refused> {
+    file::decoded(bytes)
+}
+
 /// Reads a file as what its rows are said to be. It is inspected first.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ mod contract;
 mod diff;
 mod edge;
 mod events;
+mod exports;
 mod external_refs;
 mod families;
 mod history;

@@ -339,7 +339,7 @@ async fn an_ending_means_nothing_where_there_is_no_table() {
     assert_eq!(read.str("/code"), "office.csv");
     for path in [
         "/v1/projects.csv",
-        "/v1/summary.json",
+        "/v1/projects.json",
         "/v1/summary.csv.csv",
         "/v1/.csv",
         "/.xlsx",

@@ -47,6 +47,7 @@ const ADMINISTRATORS: Door =
 const PEOPLE_ONLY: &[Scope] = &[];
 const ANY_SCOPE: &[Scope] = &Scope::ALL;
 const READ: &[Scope] = &[Scope::ProjectsRead];
+const EXPORT: &[Scope] = &[Scope::ProjectsExport];
 const WRITE: &[Scope] = &[Scope::ProjectsWrite];
 const EVENTS: &[Scope] = &[Scope::EventsRead];
 const SUMMARY: &[Scope] = &[Scope::SummaryRead];
@@ -95,6 +96,7 @@ operations! {
     GET "/v1/external-refs/{system}/{key}": READERS, READ;
     PUT "/v1/external-refs/{system}/{key}": EDITORS, WRITE;
     POST "/v1/batches/projects": EDITORS, WRITE;
+    GET "/v1/exports/projects": READERS, EXPORT;
     GET "/v1/projects/{id}": READERS, READ;
     PATCH "/v1/projects/{id}": EDITORS, WRITE;
     GET "/v1/projects/{id}/approvals": READERS, READ;

@@ -65,6 +65,8 @@ impl Role {
 pub enum Scope {
     /// Read projects, their files and the reference data.
     ProjectsRead,
+    /// Take projects out as a file.
+    ProjectsExport,
     /// Enter and move projects.
     ProjectsWrite,
     /// Read roll-ups.
@@ -79,8 +81,9 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ProjectsRead,
+        Self::ProjectsExport,
         Self::ProjectsWrite,
         Self::SummaryRead,
         Self::ReportsWrite,
@@ -93,6 +96,7 @@ impl Scope {
     pub const fn code(self) -> &'static str {
         match self {
             Self::ProjectsRead => "projects:read",
+            Self::ProjectsExport => "projects:export",
             Self::ProjectsWrite => "projects:write",
             Self::SummaryRead => "summary:read",
             Self::ReportsWrite => "reports:write",

@@ -150,7 +150,7 @@ async fn export(
     // Before the first line: what has left the house is recorded, however much of it is read.
     db.write(terminal(), async move |tx| {
         let scope = json!({ "from": from, "to": to, "format": format.code() });
-        event::record(tx, event::Entry::of_export(scope)).await
+        event::record(tx, event::Entry::of_export("audit", scope)).await
     })
     .await?;
     match format {

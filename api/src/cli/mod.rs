@@ -6,6 +6,7 @@ mod health;
 mod keys;
 mod load;
 mod migrate;
+mod read_plan;
 mod rollup;
 pub mod serve;
 mod user;
@@ -66,6 +67,8 @@ enum Command {
         /// The directory; its files are documented in data/panjin/README.md
         directory: PathBuf,
     },
+    /// Propose projects out of the text of a plan or a report, for a person to confirm
+    ReadPlan(read_plan::Arguments),
     /// Look after accounts
     User {
         /// What to do
@@ -172,6 +175,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         say(access::told(&contract()).trim_end());
         return Ok(());
     }
+    if let Command::ReadPlan(arguments) = &cli.command {
+        return read_plan::run(arguments);
+    }
     let config = configure(cli.settings)?;
     match cli.command {
         Command::Serve(arguments) => serve::run(config, arguments).await,
@@ -185,7 +191,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failed> {
         Command::Audit { what } => audit::run(&config, what).await,
         Command::Keys { what } => keys::run(&config, &what),
         Command::Rollup { what } => rollup::run(&config, what).await,
-        Command::Openapi | Command::Access => Ok(()),
+        Command::Openapi | Command::Access | Command::ReadPlan(_) => Ok(()),
     }
 }
 

@@ -35,6 +35,8 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// How many wait for events at a time.
 const FOLLOWERS: usize = 256;
+/// How many files of projects are made at a time: each keeps a core and a connection busy.
+const EXPORTS: u32 = 2;
 
 /// The demo account by which a demo's database is known.
 const DEMO_MARK: &str = "officer.dawa";
@@ -106,6 +108,9 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
     let vault = Vault::open(&keys.join("vault.key"))?;
     let sealer = Sealer::open(config)?;
     let provider = config.identity_provider.clone().map(Provider::new);
+    // Whoever reads must not wait for them all.
+    let exports = (config.database_connections / 4).clamp(1, EXPORTS);
+    let exports = usize::try_from(exports).unwrap_or(1);
     Ok(App {
         db,
         tokens: Arc::new(tokens),
@@ -117,6 +122,8 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         landing_months: config.landing_months,
         event_wait: config.event_wait,
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
+        exports: Arc::new(Semaphore::new(exports)),
+        scratch: config.data_dir.as_path().into(),
         answers: Arc::new(Answers::default()),
         sealer: Arc::new(sealer),
         draining: Arc::new(AtomicBool::new(false)),

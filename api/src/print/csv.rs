@@ -4,36 +4,61 @@
 //! stand the title and the notes, each in a line of its own.
 
 use std::borrow::Cow;
+use std::io::Write;
 
-use csv::{Terminator, WriterBuilder};
+use csv::{Terminator, Writer, WriterBuilder};
 use domain::money::MoneyUnit;
 
-use super::{Cell, Table};
+use super::{Cell, Column, PrintError, Table};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
-/// Writes it.
-pub(super) fn written(
-    table: &Table,
-    unit: MoneyUnit,
-) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let mut writer = WriterBuilder::new()
-        .flexible(true)
-        .terminator(Terminator::CRLF)
-        .from_writer(BYTE_ORDER_MARK.to_vec());
-    writer.write_record(
-        table
-            .columns
-            .iter()
-            .map(|column| guarded(&column.heading).into_owned()),
-    )?;
+/// Writes a whole table.
+pub(super) fn written(table: &Table, unit: MoneyUnit) -> Result<Vec<u8>, PrintError> {
+    let mut lines = Lines::begin(Vec::new(), &table.columns, unit)?;
     for row in table.rows.iter().chain(&table.total) {
-        writer.write_record(row.iter().map(|cell| field(cell, unit)))?;
+        lines.row(row)?;
     }
-    for line in std::iter::once(&table.title).chain(&table.notes) {
-        writer.write_record([guarded(line).as_ref()])?;
+    lines.end(&table.title, &table.notes)
+}
+
+/// Writes one line after the other.
+pub(super) struct Lines<W: Write> {
+    writer: Writer<W>,
+    unit: MoneyUnit,
+}
+
+impl<W: Write> Lines<W> {
+    /// With the headings.
+    pub(super) fn begin(
+        mut file: W,
+        columns: &[Column],
+        unit: MoneyUnit,
+    ) -> Result<Self, PrintError> {
+        file.write_all(BYTE_ORDER_MARK)?;
+        let mut writer = WriterBuilder::new()
+            .flexible(true)
+            .terminator(Terminator::CRLF)
+            .from_writer(file);
+        let headings = columns.iter().map(|column| guarded(&column.heading));
+        writer.write_record(headings.map(Cow::into_owned))?;
+        Ok(Self { writer, unit })
     }
-    Ok(writer.into_inner()?)
+
+    pub(super) fn row(&mut self, cells: &[Cell]) -> Result<(), PrintError> {
+        let fields = cells.iter().map(|cell| field(cell, self.unit));
+        Ok(self.writer.write_record(fields)?)
+    }
+
+    /// What is said of the table, below it.
+    pub(super) fn end(mut self, title: &str, notes: &[String]) -> Result<W, PrintError> {
+        for line in std::iter::once(title).chain(notes.iter().map(String::as_str)) {
+            self.writer.write_record([guarded(line).as_ref()])?;
+        }
+        self.writer
+            .into_inner()
+            .map_err(|error| error.into_error().into())
+    }
 }
 
 fn field(cell: &Cell, unit: MoneyUnit) -> String {
@@ -44,9 +69,11 @@ fn field(cell: &Cell, unit: MoneyUnit) -> String {
         Cell::Count(_)
         | Cell::Whole(_)
         | Cell::Amount(_)
+        | Cell::Exact(_)
         | Cell::Number(_)
         | Cell::Percent(_)
         | Cell::Date(_)
+        | Cell::Moment(_)
         | Cell::Nothing => shown,
     }
 }

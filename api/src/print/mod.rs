@@ -4,6 +4,7 @@
 //! so two equal tables are two equal files.
 
 mod csv;
+mod long;
 pub mod negotiate;
 mod xlsx;
 
@@ -14,17 +15,39 @@ use actix_web::http::header::{
     CONTENT_DISPOSITION, CONTENT_LANGUAGE, ContentDisposition, DispositionParam, DispositionType,
     VARY,
 };
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use chrono::NaiveDate;
-use domain::money::{MoneyUnit, Total};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
+use chrono::{NaiveDate, NaiveDateTime};
+use domain::money::{Money, MoneyUnit, Total};
 use domain::rate::Percent;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::body::read_part;
 use crate::codes::MoneyUnitCode;
-use crate::problem::{Fault, Language, Problem};
+use crate::problem::{Fault, Language, Problem, kinds};
+pub use long::{About, Long};
 use negotiate::Form;
+
+/// Why a table could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    /// Its file.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// As CSV.
+    #[error(transparent)]
+    Csv(#[from] ::csv::Error),
+    /// As a spreadsheet.
+    #[error(transparent)]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
+}
+
+impl From<PrintError> for Problem {
+    fn from(error: PrintError) -> Self {
+        tracing::error!(%error, "a table could not be written");
+        Self::new(kinds::INTERNAL)
+    }
+}
 
 /// A table, in the reader's language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,12 +104,16 @@ pub enum Cell {
     Whole(i64),
     /// An exact amount, shown rounded in the reader's unit.
     Amount(Total),
+    /// An exact amount, shown to the last digit in the reader's unit.
+    Exact(Money),
     /// A number with two decimals that is no amount of 元.
     Number(Total),
     /// A percentage.
     Percent(Percent),
     /// A day.
     Date(NaiveDate),
+    /// An instant, in the library's time.
+    Moment(NaiveDateTime),
     /// Nothing: not known, or not applicable. It is left empty and is never zero.
     Nothing,
 }
@@ -105,9 +132,11 @@ impl Cell {
             Self::Count(count) => count.to_string(),
             Self::Whole(more) => more.to_string(),
             Self::Amount(amount) => amount.rounded(unit),
+            Self::Exact(amount) => amount.in_unit(unit),
             Self::Number(number) => number.to_string(),
             Self::Percent(percent) => format!("{percent}%"),
             Self::Date(day) => day.to_string(),
+            Self::Moment(moment) => moment.format("%Y-%m-%d %H:%M:%S").to_string(),
             Self::Nothing => String::new(),
         }
     }
@@ -119,7 +148,7 @@ impl Cell {
 #[into_params(parameter_in = Query)]
 pub struct Printing {
     /// The unit of amounts in a table (CSV or XLSX): 元, 万元 (the default) or 亿元, rounded half up to two decimals. JSON
-    /// is always exact, in 元.
+    /// is always exact, in 元; so are the amounts of an export, in any unit.
     #[param(value_type = Option<MoneyUnitCode>, inline)]
     pub money_unit: Option<String>,
 }
@@ -186,41 +215,34 @@ impl Sheet {
     pub fn answer(self, mut table: Table) -> Result<HttpResponse, Problem> {
         if table.columns.iter().any(|column| column.is_amount) {
             table.notes.push(self.rounding());
-            for column in table.columns.iter_mut().filter(|c| c.is_amount) {
-                column.heading = match self.language {
-                    Language::Chinese => format!("{}（{}）", column.heading, self.unit_name()),
-                    Language::English => format!("{} ({})", column.heading, self.unit_name()),
-                };
-            }
+            self.name_units(&mut table.columns);
         }
         let body = match self.form {
-            Form::Csv => csv::written(&table, self.unit),
-            Form::Xlsx => xlsx::written(&table, self.unit),
-        }
-        .map_err(|error| {
-            tracing::error!(%error, "a table could not be written");
-            Problem::new(crate::problem::kinds::INTERNAL)
-        })?;
-        let file = ContentDisposition {
-            disposition: DispositionType::Attachment,
-            parameters: vec![DispositionParam::Filename(self.file_name(&table.name))],
+            Form::Csv => csv::written(&table, self.unit)?,
+            Form::Xlsx => xlsx::written(&table, self.unit)?,
         };
-        Ok(HttpResponse::Ok()
-            .content_type(self.form.content_type())
-            .insert_header((CONTENT_DISPOSITION, file))
-            .insert_header((CONTENT_LANGUAGE, self.language.tag()))
-            .insert_header((VARY, "Accept, Accept-Language"))
-            .body(body))
+        Ok(self.head(&table.name).body(body))
     }
 
-    /// A name that every file system takes.
-    fn file_name(self, name: &str) -> String {
-        let is_safe = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let safe: String = name
-            .chars()
-            .map(|c| if is_safe(c) { c } else { '-' })
-            .collect();
-        format!("{safe}{}", self.form.suffix())
+    /// The unit of amounts in the headings of their columns.
+    fn name_units(self, columns: &mut [Column]) {
+        for column in columns.iter_mut().filter(|column| column.is_amount) {
+            column.heading = match self.language {
+                Language::Chinese => format!("{}（{}）", column.heading, self.unit_name()),
+                Language::English => format!("{} ({})", column.heading, self.unit_name()),
+            };
+        }
+    }
+
+    /// The head of the answer with a file, which is called so, without an ending.
+    #[must_use]
+    pub fn head(self, name: &str) -> HttpResponseBuilder {
+        let mut head = HttpResponse::Ok();
+        head.content_type(self.form.content_type())
+            .insert_header((CONTENT_DISPOSITION, attachment(name, self.form.suffix())))
+            .insert_header((CONTENT_LANGUAGE, self.language.tag()))
+            .insert_header((VARY, "Accept, Accept-Language"));
+        head
     }
 
     /// What the unit of the reader is called.
@@ -231,6 +253,34 @@ impl Sheet {
             (Language::English, MoneyUnit::Yuan) => "CNY",
             (Language::English, MoneyUnit::WanYuan) => "10,000 CNY",
             (Language::English, MoneyUnit::YiYuan) => "100 million CNY",
+        }
+    }
+
+    /// How many rows it holds at the most; none if there is no end.
+    #[must_use]
+    pub const fn most_rows(self) -> Option<u64> {
+        match self.form {
+            Form::Csv => None,
+            Form::Xlsx => Some(xlsx::MAX_ROWS),
+        }
+    }
+
+    /// What form it is.
+    #[must_use]
+    pub const fn form_name(self) -> &'static str {
+        match self.form {
+            Form::Csv => "csv",
+            Form::Xlsx => "xlsx",
+        }
+    }
+
+    /// That amounts are exact, for a note.
+    #[must_use]
+    pub fn exactness(self) -> String {
+        let unit = self.unit_name();
+        match self.language {
+            Language::Chinese => format!("金额单位：{unit}，未经舍入"),
+            Language::English => format!("Amounts in {unit}, not rounded"),
         }
     }
 
@@ -249,5 +299,27 @@ impl Sheet {
                  total, so the rows may not add up to it"
             ),
         }
+    }
+}
+
+/// A table as CSV, amounts in a unit.
+///
+/// # Errors
+/// [`PrintError`] if it can't be written.
+pub fn as_csv(table: &Table, unit: MoneyUnit) -> Result<Vec<u8>, PrintError> {
+    csv::written(table, unit)
+}
+
+/// A file to be kept, under a name that every file system takes.
+#[must_use]
+pub fn attachment(name: &str, ending: &str) -> ContentDisposition {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let safe: String = name
+        .chars()
+        .map(|c| if is_safe(c) { c } else { '-' })
+        .collect();
+    ContentDisposition {
+        disposition: DispositionType::Attachment,
+        parameters: vec![DispositionParam::Filename(format!("{safe}{ending}"))],
     }
 }

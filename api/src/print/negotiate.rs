@@ -12,7 +12,8 @@ use crate::problem::weighted;
 
 /// The operations that answer tables too: GETs, as the contract writes their paths. An ending means nothing anywhere
 /// else, for codes in paths may end in anything.
-pub const PRINTABLE: [&str; 5] = [
+pub const PRINTABLE: [&str; 6] = [
+    "/v1/exports/projects",
     "/v1/summary",
     "/v1/summary/diff",
     "/v1/accounts/{year}",
@@ -81,11 +82,25 @@ fn precision(offer: Option<Form>, range: &str) -> u8 {
     }
 }
 
+/// What the ending of a path asked for.
+#[derive(Clone, Copy, Debug)]
+struct Ending(Option<Form>);
+
+/// The endings of paths, and what they ask for.
+const ENDINGS: [(&str, Option<Form>); 3] = [
+    (".json", None),
+    (Form::Csv.suffix(), Some(Form::Csv)),
+    (Form::Xlsx.suffix(), Some(Form::Xlsx)),
+];
+
 impl Form {
     /// The form of a table that a request asks for; none if it is to be JSON.
     pub(super) fn wanted(request: &HttpRequest) -> Option<Self> {
-        let by_ending = request.extensions().get::<Self>().copied();
-        by_ending.or_else(|| accepted(&weighted(request.headers(), &ACCEPT)))
+        let by_ending = request.extensions().get::<Ending>().copied();
+        match by_ending {
+            Some(Ending(form)) => form,
+            None => accepted(&weighted(request.headers(), &ACCEPT)),
+        }
     }
 
     const fn media(self) -> &'static str {
@@ -119,9 +134,9 @@ pub(crate) fn take_ending(request: &mut ServiceRequest) {
         return;
     }
     let path = request.path();
-    let named = [Form::Csv, Form::Xlsx]
+    let named = ENDINGS
         .into_iter()
-        .find_map(|form| Some((form, path.strip_suffix(form.suffix())?)));
+        .find_map(|(ending, form)| Some((form, path.strip_suffix(ending)?)));
     let Some((form, bare)) = named.filter(|(_, bare)| PATTERNS.is_match(bare)) else {
         return;
     };
@@ -137,7 +152,7 @@ pub(crate) fn take_ending(request: &mut ServiceRequest) {
     };
     request.match_info_mut().set(Url::new(uri.clone()));
     request.head_mut().uri = uri;
-    request.extensions_mut().insert(form);
+    request.extensions_mut().insert(Ending(form));
 }
 
 #[cfg(test)]

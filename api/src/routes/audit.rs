@@ -393,7 +393,7 @@ async fn export_audit(
     // Before the first line: what may have left the house is recorded, however much of it was read.
     app.db
         .write(caller.author(), async move |tx| {
-            event::record(tx, event::Entry::of_export(asked.clone())).await
+            event::record(tx, event::Entry::of_export("audit", asked.clone())).await
         })
         .await?;
     Ok(HttpResponse::Ok()

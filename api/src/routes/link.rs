@@ -21,15 +21,20 @@ const NO_FILTERS: [&str; 8] = [
     "money_unit",
 ];
 
-/// The filters as they were sent, by name.
-pub(super) fn set_filters(query: &str) -> BTreeMap<String, Vec<String>> {
+/// The parameters as they were sent, by name.
+pub(super) fn sent(query: &str) -> BTreeMap<String, Vec<String>> {
     let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
-    let mut filters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut sent: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in pairs {
-        if !NO_FILTERS.contains(&name.as_str()) {
-            filters.entry(name).or_default().push(value);
-        }
+        sent.entry(name).or_default().push(value);
     }
+    sent
+}
+
+/// The filters among them.
+pub(super) fn set_filters(query: &str) -> BTreeMap<String, Vec<String>> {
+    let mut filters = sent(query);
+    filters.retain(|name, _| !NO_FILTERS.contains(&name.as_str()));
     filters
 }
 

@@ -9,6 +9,7 @@ pub mod batch;
 mod contract;
 pub mod diff;
 pub mod events;
+pub mod exports;
 pub mod external_refs;
 pub mod grants;
 pub mod health;
@@ -55,6 +56,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     projects::operations(service);
     external_refs::operations(service);
     batch::operations(service);
+    exports::operations(service);
     transitions::operations(service);
     approvals::operations(service);
     plan_years::operations(service);

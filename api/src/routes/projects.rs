@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::once::{key, made, once};
-use super::query::{ListParameters, Listing, ProjectFilters};
+use super::query::{Arrangement, ListParameters, Listing, ProjectFilters};
 use super::views::Project;
 use super::{page, put_done, single};
 use crate::app::App;
@@ -36,7 +36,7 @@ pub(super) fn operations(service: &mut ServiceConfig) {
 ///
 /// Every visible project that the filters let through, covers and parts too; with `counting`, the counted set
 /// only, as a summary counts it.
-#[utoipa::path(tag = "projects", params(ProjectFilters, Listing), security(("bearer" = [])),
+#[utoipa::path(tag = "projects", params(ProjectFilters, Arrangement, Listing), security(("bearer" = [])),
     responses((status = 200, description = "A page of projects", body = Page<Project>)))]
 #[get("/v1/projects")]
 async fn list_projects(

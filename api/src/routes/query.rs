@@ -122,11 +122,11 @@ pub struct ProjectFilters {
     pub level: Option<String>,
 }
 
-/// How projects are listed.
+/// Which projects are counted, and in what order they stand.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct Listing {
+pub struct Arrangement {
     /// The counted set only: `portfolio`, or `list:CODE` (several codes with commas).
     #[param(
         pattern = r"^(portfolio|list:[^,\x00-\x1F\x7F-\x9F]{1,64}(,[^,\x00-\x1F\x7F-\x9F]{1,64})*)$",
@@ -136,6 +136,13 @@ pub struct Listing {
     /// The order: `updated_at`, `created_at`, `name` or `total_investment`, with `-` for the greatest first.
     #[param(pattern = "^-?(updated_at|created_at|name|total_investment)$")]
     pub sort: Option<String>,
+}
+
+/// A page of projects.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Listing {
     /// How many on a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     pub limit: Option<u64>,
@@ -181,18 +188,26 @@ pub struct Paging {
 pub struct ListParameters {
     /// Which projects.
     pub filters: ProjectFilters,
-    /// How they are listed.
+    /// Which of them are counted, and in what order they stand.
+    pub arrangement: Arrangement,
+    /// How many of them at a time.
     pub listing: Listing,
 }
 
 impl Parameters for ListParameters {
     fn names() -> Vec<String> {
-        [documented::<ProjectFilters>(), documented::<Listing>()].concat()
+        [
+            documented::<ProjectFilters>(),
+            documented::<Arrangement>(),
+            documented::<Listing>(),
+        ]
+        .concat()
     }
 
     fn read(query: &str) -> Result<Self, Problem> {
         Ok(Self {
             filters: read_part(query)?,
+            arrangement: read_part(query)?,
             listing: read_part(query)?,
         })
     }
@@ -225,6 +240,51 @@ impl Parameters for SummaryParameters {
     }
 }
 
+/// The parameters of a file of projects.
+#[derive(Clone, Debug)]
+pub struct ExportParameters {
+    /// Which projects.
+    pub filters: ProjectFilters,
+    /// Which of them are counted, and in what order they stand.
+    pub arrangement: Arrangement,
+}
+
+impl Parameters for ExportParameters {
+    fn names() -> Vec<String> {
+        [
+            documented::<ProjectFilters>(),
+            documented::<Arrangement>(),
+            documented::<Printing>(),
+        ]
+        .concat()
+    }
+
+    fn read(query: &str) -> Result<Self, Problem> {
+        Ok(Self {
+            filters: read_part(query)?,
+            arrangement: read_part(query)?,
+        })
+    }
+}
+
+impl ExportParameters {
+    /// The question that the parameters ask, of so many projects at a time.
+    ///
+    /// # Errors
+    /// As of [`ListParameters::question`].
+    pub fn question(self, clock: Clock, limit: u64) -> Result<listing::Question, Problem> {
+        let list = ListParameters {
+            filters: self.filters,
+            arrangement: self.arrangement,
+            listing: Listing::default(),
+        };
+        Ok(listing::Question {
+            limit,
+            ..list.question(clock)?
+        })
+    }
+}
+
 impl Parameters for Paging {
     fn names() -> Vec<String> {
         documented::<Self>()
@@ -243,8 +303,12 @@ impl ListParameters {
     /// a rule.
     pub fn question(self, clock: Clock) -> Result<listing::Question, Problem> {
         let mut reader = Reader::default();
-        let Self { filters, listing } = self;
-        let base = reader.counting(listing.counting.as_ref());
+        let Self {
+            filters,
+            arrangement,
+            listing,
+        } = self;
+        let base = reader.counting(arrangement.counting.as_ref());
         let level = reader.level(filters.level.as_ref());
         if level.is_some() && base.is_none() {
             reader.refused(
@@ -254,7 +318,7 @@ impl ListParameters {
                 "level needs counting",
             );
         }
-        let words = format!("{filters:?} {:?} {:?}", listing.counting, listing.sort);
+        let words = format!("{filters:?} {arrangement:?}");
         let question = listing::Question {
             filter: reader.filter(&filters),
             frame: Frame {
@@ -262,7 +326,7 @@ impl ListParameters {
                 base,
                 level: level.unwrap_or(Level::Project),
             },
-            sort: reader.sort(listing.sort.as_ref()),
+            sort: reader.sort(arrangement.sort.as_ref()),
             limit: reader.limit(listing.limit),
             cursor: listing.cursor,
             with_total: listing.with_total.unwrap_or(false),

@@ -149,8 +149,8 @@ pub struct ServiceAccountFields {
     /// What it is for, and whom to call.
     #[schema(max_length = 1000)]
     description: Option<String>,
-    /// What it may ask for: `projects:read`, `projects:write`, `summary:read`, `reports:write`, `events:read`,
-    /// `webhooks:manage`.
+    /// What it may ask for: `projects:read`, `projects:export`, `projects:write`, `summary:read`, `reports:write`,
+    /// `events:read`, `webhooks:manage`.
     #[schema(max_items = 50, example = json!(["projects:read", "summary:read"]))]
     scopes: Vec<String>,
     /// From which addresses or networks it may come; empty for any.

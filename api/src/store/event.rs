@@ -84,12 +84,12 @@ impl Entry {
         }
     }
 
-    /// About what was recorded itself, handed out.
+    /// About what was handed out: `audit` or `projects`, and how much of it.
     #[must_use]
-    pub fn of_export(scope: Value) -> Self {
+    pub fn of_export(what: &str, scope: Value) -> Self {
         Self {
             project: None,
-            subject: "audit".to_owned(),
+            subject: what.to_owned(),
             kind: "exported",
             version: None,
             before: None,

@@ -1,5 +1,7 @@
 //! Pages of projects.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{
     Expr, ExprTrait, JoinType, Order, Query, SelectStatement, SimpleExpr, UnionType,
@@ -281,12 +283,34 @@ pub(super) async fn count(
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
+/// What projects were called at the frame's time, whoever may see them: that is all one may know of an ancestor out of
+/// scope.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn names(
+    db: &impl ConnectionTrait,
+    frame: &Frame,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeMap<Uuid, String>, Failure> {
+    let mut select = Query::select();
+    select
+        .columns([Column::Id, Column::Name])
+        .from(project::Entity)
+        .and_where(Column::Id.is_in(ids));
+    let mut names = BTreeMap::new();
+    for row in frame.run(db, select).await? {
+        names.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+    }
+    Ok(names)
+}
+
 /// On which lists projects stood at the frame's time.
 async fn lists_then(
     db: &impl ConnectionTrait,
     frame: &Frame,
     ids: &[Uuid],
-) -> Result<std::collections::BTreeMap<Uuid, Vec<String>>, Failure> {
+) -> Result<BTreeMap<Uuid, Vec<String>>, Failure> {
     let mut select = Query::select();
     select
         .column((MEMBER, "project_id"))
@@ -299,7 +323,7 @@ async fn lists_then(
         )
         .and_where(Column::Id.is_in(ids.iter().copied()))
         .order_by((MEMBER, "list_code"), Order::Asc);
-    let mut lists = std::collections::BTreeMap::<Uuid, Vec<String>>::new();
+    let mut lists = BTreeMap::<Uuid, Vec<String>>::new();
     for row in frame.run(db, select).await? {
         let id = Uuid::try_get_by_index(&row, 0).map_err(|_| super::corrupt("list"))?;
         let code = String::try_get_by_index(&row, 1).map_err(|_| super::corrupt("list"))?;

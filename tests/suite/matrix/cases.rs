@@ -94,6 +94,7 @@ pub(super) async fn case(
             | "/v1/me"
             | "/v1/me/sessions"
             | "/v1/projects"
+            | "/v1/exports/projects"
             | "/v1/events"
             | "/v1/summary"
             | "/v1/targets/attainment"

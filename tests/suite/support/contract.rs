@@ -70,7 +70,7 @@ fn validator(name: &str, schema: &Value) -> std::sync::Arc<Validator> {
 /// The path without the ending that asks for a table, where there is one.
 fn without_ending<'a>(method: &str, path: &'a str) -> &'a str {
     let is_read = ["GET", "HEAD"].contains(&method);
-    let bare = [".csv", ".xlsx"]
+    let bare = [".csv", ".json", ".xlsx"]
         .into_iter()
         .find_map(|ending| path.strip_suffix(ending));
     bare.filter(|bare| is_read && PRINTABLE.iter().any(|template| fits(template, bare)))

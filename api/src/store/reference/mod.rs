@@ -156,6 +156,20 @@ pub async fn names<K: Kind>(
         .collect())
 }
 
+/// What people call every entry.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn all_names<K: Kind>(
+    db: &impl ConnectionTrait,
+    name: impl Fn(K) -> String,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let entries = K::Table::find().all(db).await?.into_iter().map(K::entry);
+    Ok(entries
+        .map(|entry| (entry.code, name(entry.fields)))
+        .collect())
+}
+
 /// One entry.
 ///
 /// # Errors

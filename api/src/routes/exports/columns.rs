@@ -1,0 +1,314 @@
+//! The columns of a table of projects: those of the list, for people.
+
+use std::collections::BTreeMap;
+
+use domain::evidence::Evidence;
+use domain::gate::AttractionFact;
+use domain::money::Money;
+use domain::project::OriginalAmount;
+use domain::text::Text;
+use sea_orm::ConnectionTrait;
+
+use crate::clock::Clock;
+use crate::print::{Cell, Column};
+use crate::problem::Language;
+use crate::store::Failure;
+use crate::store::project::Record;
+use crate::store::reference::all_names;
+use crate::store::reference::list::List;
+use crate::store::reference::named::{Chain, Programme};
+use crate::store::reference::region::Region;
+use crate::store::reference::sector::Sector;
+use crate::store::reference::unit::Unit;
+
+/// What people call the entries of the reference data, each by a name that no other of its kind has.
+pub(super) struct Labels {
+    regions: Labelled,
+    units: Labelled,
+    programmes: Labelled,
+    sectors: Labelled,
+    chains: Labelled,
+    lists: Labelled,
+}
+
+impl Labels {
+    pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self, Failure> {
+        Ok(Self {
+            regions: Labelled::of(all_names::<Region>(db, |region| region.name).await?),
+            units: Labelled::of(all_names::<Unit>(db, |unit| unit.name).await?),
+            programmes: Labelled::of(all_names::<Programme>(db, |named| named.name).await?),
+            sectors: Labelled::of(all_names::<Sector>(db, |sector| sector.name).await?),
+            chains: Labelled::of(all_names::<Chain>(db, |named| named.name).await?),
+            lists: Labelled::of(all_names::<List>(db, |list| list.name).await?),
+        })
+    }
+}
+
+/// Labels by code.
+struct Labelled(BTreeMap<String, String>);
+
+impl Labelled {
+    /// Names; with the code behind, where several have the same.
+    fn of(mut names: BTreeMap<String, String>) -> Self {
+        let mut bearers: BTreeMap<String, u32> = BTreeMap::new();
+        for name in names.values() {
+            *bearers.entry(name.clone()).or_default() += 1;
+        }
+        for (code, name) in &mut names {
+            if bearers.get(name).is_some_and(|bearers| *bearers > 1) {
+                *name = format!("{name}（{code}）");
+            }
+        }
+        Self(names)
+    }
+
+    fn label<'a>(&'a self, code: &'a str) -> &'a str {
+        self.0.get(code).map_or(code, String::as_str)
+    }
+
+    fn cell<const MAX: usize>(&self, code: Option<&Text<MAX>>) -> Cell {
+        Cell::text(code.map(|code| self.label(code.as_str()).to_owned()))
+    }
+}
+
+/// A project that is written, for whom.
+pub(super) struct Reading<'a> {
+    pub(super) record: &'a Record,
+    pub(super) parent: Option<&'a String>,
+    pub(super) labels: &'a Labels,
+    pub(super) language: Language,
+    pub(super) clock: Clock,
+}
+
+impl Reading<'_> {
+    fn say(&self, (zh, en): (&'static str, &'static str)) -> Cell {
+        Cell::Text(self.language.choose(zh, en).to_owned())
+    }
+
+    fn original<T>(&self, part: impl Fn(&OriginalAmount) -> T) -> Option<T> {
+        self.record.facts.original.as_ref().map(part)
+    }
+}
+
+/// A column: its heading in both languages, whether it has amounts, and what stands in it.
+struct Shown {
+    zh: &'static str,
+    en: &'static str,
+    is_amount: bool,
+    cell: fn(&Reading) -> Cell,
+}
+
+const fn column(zh: &'static str, en: &'static str, cell: fn(&Reading) -> Cell) -> Shown {
+    Shown {
+        zh,
+        en,
+        is_amount: false,
+        cell,
+    }
+}
+
+const fn amount(zh: &'static str, en: &'static str, cell: fn(&Reading) -> Cell) -> Shown {
+    Shown {
+        zh,
+        en,
+        is_amount: true,
+        cell,
+    }
+}
+
+/// The columns, in their order. The last two tell which project the row is, and what of it was known when it was taken out.
+const COLUMNS: &[Shown] = &[
+    column("项目代码", "Project code", |of| {
+        let code = of.record.facts.code.as_ref();
+        Cell::text(code.map(|code| code.as_str().to_owned()))
+    }),
+    column("项目名称", "Name", |of| {
+        text(Some(&of.record.facts.name))
+    }),
+    column("别名", "Other names", |of| {
+        joined(of.record.facts.aliases.iter().map(Text::as_str))
+    }),
+    column("所属项目", "Part of", |of| {
+        Cell::text(of.parent.cloned())
+    }),
+    column("计数方式", "Counting of the family", |of| {
+        let counting = of.record.facts.counting;
+        of.say((counting.label_zh(), counting.label_en()))
+    }),
+    column("清单", "Lists", |of| {
+        let lists = of.record.lists.iter();
+        joined(lists.map(|code| of.labels.lists.label(code)))
+    }),
+    column("地区", "Region", |of| {
+        let code = of.record.facts.region.as_str();
+        Cell::Text(of.labels.regions.label(code).to_owned())
+    }),
+    column("责任单位", "Responsible unit", |of| {
+        of.labels.units.cell(of.record.facts.unit.as_ref())
+    }),
+    column("五大工程", "Programme", |of| {
+        of.labels
+            .programmes
+            .cell(of.record.facts.programme.as_ref())
+    }),
+    column("行业", "Sector", |of| {
+        of.labels.sectors.cell(of.record.facts.sector.as_ref())
+    }),
+    column("产业链", "Industrial chain", |of| {
+        of.labels.chains.cell(of.record.facts.chain.as_ref())
+    }),
+    column("项目类型", "Kind", |of| match of.record.facts.kind {
+        Some(kind) => of.say((kind.label_zh(), kind.label_en())),
+        None => Cell::Nothing,
+    }),
+    column("阶段", "Stage", |of| {
+        let stage = of.record.standing.stage;
+        of.say((stage.label_zh(), stage.label_en()))
+    }),
+    column("状态", "Condition", |of| {
+        let condition = of.record.standing.condition;
+        of.say((condition.label_zh(), condition.label_en()))
+    }),
+    column("进入阶段日期", "In the stage since", |of| {
+        date(of.record.standing.stage_since)
+    }),
+    amount("总投资", "Total investment", |of| {
+        exact(of.record.facts.investment.exact())
+    }),
+    amount("总投资下限", "Total investment at least", |of| {
+        exact(of.record.facts.investment.floor())
+    }),
+    column("投资分档", "Tier", |of| {
+        let tier = of.record.facts.investment.tier();
+        of.say((tier.label_zh(), tier.label_en()))
+    }),
+    column("投资说明", "Of the amount", |of| {
+        text(of.record.facts.investment_note.as_ref())
+    }),
+    column("外币金额", "Original amount", |of| {
+        Cell::text(of.original(|original| original.amount.to_string()))
+    }),
+    column("币种", "Currency", |of| {
+        Cell::text(of.original(|original| original.currency.as_str().to_owned()))
+    }),
+    column("汇率", "Rate", |of| {
+        Cell::text(of.original(|original| original.rate.to_string()))
+    }),
+    column("汇率日期", "Rate of", |of| {
+        date(of.original(|original| original.rate_on))
+    }),
+    column("业主", "Owner", |of| {
+        text(of.record.facts.owner.as_ref().map(|owner| &owner.name))
+    }),
+    column("统一社会信用代码", "Owner's credit code", |of| {
+        let owner = of.record.facts.owner.as_ref();
+        let uscc = owner.and_then(|owner| owner.uscc.as_ref());
+        Cell::text(uscc.map(|uscc| uscc.as_str().to_owned()))
+    }),
+    column("项目管家", "Steward", |of| {
+        text(of.record.facts.steward.as_ref())
+    }),
+    column("建设规模", "Capacity", |of| {
+        text(of.record.facts.capacity.as_ref())
+    }),
+    column("备注", "Note", |of| text(of.record.facts.note.as_ref())),
+    column("计划开工日期", "Planned start", |of| {
+        date(of.record.facts.planned_start_on)
+    }),
+    column("开工日期", "Started", |of| {
+        date(of.record.standing.started_on)
+    }),
+    column("计划竣工日期", "Planned completion", |of| {
+        date(of.record.facts.planned_completion_on)
+    }),
+    column("竣工日期", "Completed", |of| {
+        date(of.record.standing.completed_on)
+    }),
+    column("投产日期", "In production", |of| {
+        date(of.record.facts.commissioned_on)
+    }),
+    column("达产日期", "At capacity", |of| {
+        date(of.record.facts.at_capacity_on)
+    }),
+    column("签约日期", "Signed", |of| {
+        date(of.record.facts.signed.on)
+    }),
+    column("签约文件", "Proof of signing", |of| {
+        proof(&of.record.facts.signed)
+    }),
+    column("落地日期", "Landed", |of| {
+        date(of.record.facts.landed.on)
+    }),
+    column("落地文件", "Proof of landing", |of| {
+        proof(&of.record.facts.landed)
+    }),
+    column("立项资金日期", "Funds approved", |of| {
+        date(of.record.facts.funds_approved.on)
+    }),
+    column("立项资金文件", "Proof of funds", |of| {
+        proof(&of.record.facts.funds_approved)
+    }),
+    column("阶段依据", "Basis of the stage", |of| {
+        Cell::text(of.record.basis.quote.clone())
+    }),
+    column("依据出处", "Source of the basis", |of| {
+        Cell::text(of.record.basis.source.clone())
+    }),
+    column("登记时间", "Registered at", |of| {
+        Cell::Moment(of.clock.local(of.record.created_at).naive_local())
+    }),
+    column("更新时间", "Changed at", |of| {
+        Cell::Moment(of.clock.local(of.record.updated_at).naive_local())
+    }),
+    column("版本", "Version", |of| Cell::Whole(of.record.version)),
+    column("标识", "Id", |of| Cell::Text(of.record.id.to_string())),
+];
+
+/// The headings.
+pub(super) fn headings(language: Language) -> Vec<Column> {
+    let heading = |column: &Shown| {
+        let heading = language.choose(column.zh, column.en);
+        if column.is_amount {
+            Column::of_amounts(heading)
+        } else {
+            Column::of(heading)
+        }
+    };
+    COLUMNS.iter().map(heading).collect()
+}
+
+/// A row.
+pub(super) fn cells(reading: &Reading) -> Vec<Cell> {
+    COLUMNS
+        .iter()
+        .map(|column| (column.cell)(reading))
+        .collect()
+}
+
+fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> Cell {
+    Cell::text(text.map(|text| text.as_str().to_owned()))
+}
+
+fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> Cell {
+    let texts: Vec<&str> = texts.collect();
+    Cell::text((!texts.is_empty()).then(|| texts.join("、")))
+}
+
+fn date(day: Option<chrono::NaiveDate>) -> Cell {
+    day.map_or(Cell::Nothing, Cell::Date)
+}
+
+fn exact(amount: Option<Money>) -> Cell {
+    amount.map_or(Cell::Nothing, Cell::Exact)
+}
+
+/// What a document is known by: its number, or else what it shows.
+fn proof(fact: &AttractionFact) -> Cell {
+    let known_by = |document: &Evidence| {
+        let number = document.document_number.as_ref();
+        number
+            .map(|number| number.as_str().to_owned())
+            .or_else(|| document.description.as_ref().map(|d| d.as_str().to_owned()))
+    };
+    Cell::text(fact.document.as_ref().and_then(known_by))
+}
