@@ -1,10 +1,11 @@
 //! The file of checkpoints. A copy of it that is kept elsewhere shows what the database alone can't: that its end was
 //! cut off, or that it was rolled back to an older state.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -15,6 +16,10 @@ use super::checkpoint::Checkpoint;
 
 /// No line is longer, in bytes.
 const MAX_LINE: u64 = 1024;
+/// How often it is tried to get hold of the file.
+const TRIED_EVERY: Duration = Duration::from_millis(10);
+/// How long others are waited for, who write for moments.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A checkpoint as it stands in the file, a line each.
 #[derive(Serialize, Deserialize)]
@@ -64,16 +69,27 @@ impl Journal {
     /// Opens the file, or makes one that only its owner may read. A last line that was cut short is taken away; it
     /// is written again.
     ///
+    /// Who holds it may be a task of the same thread, which goes on only while nobody blocks that.
+    ///
     /// # Errors
-    /// [`std::io::Error`] if that can't be.
-    pub fn open(path: &Path) -> std::io::Result<Self> {
+    /// [`std::io::Error`] if that can't be, or others hold it too long.
+    pub async fn open(path: &Path) -> std::io::Result<Self> {
         let mut file = File::options()
             .read(true)
             .append(true)
             .create(true)
             .mode(0o600)
             .open(path)?;
-        file.lock()?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    tokio::time::sleep(TRIED_EVERY).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
         let length = file.metadata()?.len();
         let from = length.saturating_sub(2 * MAX_LINE);
         file.seek(SeekFrom::Start(from))?;
@@ -167,11 +183,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_written_is_read_and_a_line_cut_short_is_written_again() {
+    #[actix_web::test]
+    async fn who_waits_for_the_file_keeps_nobody_of_his_thread_from_letting_it_go() {
+        let path = std::env::temp_dir().join(format!("checkpoints-{}", new_id()));
+        let held = Journal::open(&path).await.unwrap();
+        let other = path.clone();
+        let waiting = actix_web::rt::spawn(async move {
+            Journal::open(&other).await.unwrap();
+        });
+        // As often as it takes the other to find the file held.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!waiting.is_finished());
+        drop(held);
+        waiting.await.unwrap();
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[actix_web::test]
+    async fn what_is_written_is_read_and_a_line_cut_short_is_written_again() {
         let path = std::env::temp_dir().join(format!("checkpoints-{}", new_id()));
         let all: Vec<Checkpoint> = (1..=20).map(checkpoint).collect();
-        let mut journal = Journal::open(&path).unwrap();
+        let mut journal = Journal::open(&path).await.unwrap();
         assert_eq!(journal.last(), 0);
         journal.append(&all).unwrap();
         drop(journal);
@@ -184,7 +218,7 @@ mod tests {
         let file = File::options().write(true).open(&path).unwrap();
         file.set_len(length - 3).unwrap();
         assert_eq!(read(&path), all[..19]);
-        let mut journal = Journal::open(&path).unwrap();
+        let mut journal = Journal::open(&path).await.unwrap();
         assert_eq!(journal.last(), 19);
         journal.append(&all[19..]).unwrap();
         drop(journal);

@@ -121,7 +121,7 @@ impl Sealer {
             path: self.journal.display().to_string(),
             source,
         };
-        let mut journal = Journal::open(&self.journal).map_err(failed)?;
+        let mut journal = Journal::open(&self.journal).await.map_err(failed)?;
         loop {
             let more = audit::checkpoints_after(db.reader(), journal.last())
                 .await
@@ -136,6 +136,7 @@ impl Sealer {
     /// Says loudly if the chain does not go on from the last checkpoint of the file: it was cut, or rolled back.
     async fn compare(&self, db: &Db) -> Result<(), SealError> {
         let last = Journal::open(&self.journal)
+            .await
             .map_err(|source| SealError::Journal {
                 path: self.journal.display().to_string(),
                 source,
