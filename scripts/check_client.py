@@ -1,15 +1,8 @@
 """Works with the client that scripts/check-client generates: signs in, registers a project, amends it, and is refused."""
 
 import datetime
-import os
-import pathlib
-import signal
-import socket
-import subprocess
-import tempfile
-import time
-import urllib.request
 
+from demo_server import demo_server
 from taizhang_client import AuthenticatedClient, Client
 from taizhang_client.api.events import list_events
 from taizhang_client.api.projects import amend_project, create_project, list_projects
@@ -22,42 +15,10 @@ from taizhang_client.models.project_fields import ProjectFields
 from taizhang_client.models.project_registration import ProjectRegistration
 from taizhang_client.models.stage_code import StageCode
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-
 
 def main():
-    binary = os.environ.get("TAIZHANG_BIN", str(ROOT / "target/debug/taizhang"))
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{s.getsockname()[1]}"
-    with tempfile.TemporaryDirectory() as directory:
-        server = subprocess.Popen(
-            [binary, "serve", "--demo", "--listen", address, "--data-dir", directory, "--log", "error"],
-            stdout=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if not name.startswith("TAIZHANG_")},
-        )
-        try:
-            wait_for(f"http://{address}/readyz", server)
-            work(f"http://{address}")
-        finally:
-            server.send_signal(signal.SIGTERM)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                raise
-
-
-def wait_for(url, server):
-    for _ in range(240):
-        if server.poll() is not None:
-            raise SystemExit("the server did not start")
-        try:
-            urllib.request.urlopen(url, timeout=10).read()
-            return
-        except OSError:
-            time.sleep(0.25)
-    raise SystemExit("the server did not become ready")
+    with demo_server() as port:
+        work(f"http://127.0.0.1:{port}")
 
 
 def work(base):
