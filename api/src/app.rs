@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::edge::source::Source;
 use crate::edge::{Edge, RequestId, cross_origin, edge, limited};
 use crate::housekeeping;
+use crate::import::Desk;
 use crate::problem::Problem;
 use crate::routes;
 use crate::store::Db;
@@ -61,6 +62,8 @@ pub struct App {
     pub answers: Arc<Answers>,
     /// Seals what is recorded.
     pub sealer: Arc<Sealer>,
+    /// Where files are taken in.
+    pub imports: Desk,
     /// Leave to make a file of projects; only so many are made at a time.
     pub exports: Arc<Semaphore>,
     /// Where files are made that are gone when they have been sent.

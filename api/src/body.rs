@@ -2,6 +2,7 @@
 //! in which every name is known.
 
 mod strict;
+pub mod upload;
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -90,7 +91,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     }
 }
 
-fn check_headers(
+pub(crate) fn check_headers(
     request: &HttpRequest,
     types: &[&str],
     max: usize,

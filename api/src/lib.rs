@@ -14,6 +14,7 @@ pub mod config;
 pub mod edge;
 mod entity;
 mod housekeeping;
+pub mod import;
 pub mod input;
 pub mod page;
 pub mod precondition;

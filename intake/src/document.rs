@@ -160,7 +160,8 @@ impl<'de> Deserialize<'de> for Letter {
 }
 
 /// What a cell says, and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Written<String, Value>")]
 pub struct Cell {
     /// The row in which it stands, from 1: a merged cell may begin above.
     pub row: u32,
@@ -170,6 +171,45 @@ pub struct Cell {
     pub text: String,
     /// What it says.
     pub value: Value,
+}
+
+/// A cell as it is written: its text is left out where it is the value, as it is of most cells.
+#[derive(Serialize, Deserialize)]
+struct Written<T, V> {
+    row: u32,
+    column: Letter,
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    text: Option<T>,
+    value: V,
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_value = matches!(&self.value, Value::Text(value) if *value == self.text);
+        let written = Written {
+            row: self.row,
+            column: self.column,
+            text: (!is_value).then_some(self.text.as_str()),
+            value: &self.value,
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl From<Written<String, Value>> for Cell {
+    fn from(written: Written<String, Value>) -> Self {
+        let text = match (written.text, &written.value) {
+            (Some(text), _) => text,
+            (None, Value::Text(value)) => value.clone(),
+            (None, _) => String::new(),
+        };
+        Self {
+            row: written.row,
+            column: written.column,
+            text,
+            value: written.value,
+        }
+    }
 }
 
 coded! {

@@ -17,6 +17,10 @@ coded! {
         Code => "code",
         /// The office's own number of a project (编号).
         ExternalRef => "external_ref",
+        /// The id of a project that was taken out of the library (标识).
+        Id => "id",
+        /// The version of a project that was taken out of the library (版本).
+        Version => "version",
         /// 项目名称, or what a plan calls its target (指标名称).
         Name => "name",
         /// 别名.
@@ -43,6 +47,8 @@ coded! {
         Stage => "stage",
         /// 总投资.
         TotalInvestment => "total_investment",
+        /// 总投资下限.
+        InvestmentFloor => "investment_floor",
         /// What is said of the amount.
         InvestmentNote => "investment_note",
         /// 业主、建设单位.
@@ -166,6 +172,7 @@ impl FieldName {
             Self::Region => Reading::Region,
             Self::Stage => Reading::Stage,
             Self::TotalInvestment
+            | Self::InvestmentFloor
             | Self::PlannedInvestment
             | Self::Completed
             | Self::CompletedInYear
@@ -199,6 +206,8 @@ impl FieldName {
             Self::FromTier => Reading::Tier,
             Self::Value => Reading::Quantity,
             Self::ExternalRef
+            | Self::Id
+            | Self::Version
             | Self::Name
             | Self::Parent
             | Self::Unit

@@ -20,7 +20,7 @@ use taizhang::cli::serve::prepare;
 use uuid::Uuid;
 
 use crate::support::library::{NOBODY, add_account};
-use crate::support::{Client, PASSWORD, Reply, Server};
+use crate::support::{Client, PASSWORD, Reply, Server, reader};
 
 const OTHER_PASSWORD: &str = "辽河口的芦苇在十月变红了吗";
 
@@ -450,7 +450,7 @@ async fn a_key_that_others_may_read_is_not_used() {
         let config = server.config.clone();
         let (tell, told) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
-            let started = actix_web::rt::System::new().block_on(prepare(&config));
+            let started = actix_web::rt::System::new().block_on(prepare(&config, reader()));
             tell.send(started.err().map(|why| why.to_string())).unwrap();
         });
         let why = told.await.unwrap().unwrap();

@@ -97,6 +97,12 @@ operations! {
     PUT "/v1/external-refs/{system}/{key}": EDITORS, WRITE;
     POST "/v1/batches/projects": EDITORS, WRITE;
     GET "/v1/exports/projects": READERS, EXPORT;
+    GET "/v1/imports": EDITORS, WRITE;
+    POST "/v1/imports": EDITORS, WRITE;
+    GET "/v1/imports/{id}": EDITORS, WRITE;
+    GET "/v1/imports/{id}/rows": EDITORS, WRITE;
+    GET "/v1/imports/{id}/errors.xlsx": EDITORS, WRITE;
+    POST "/v1/imports/{id}/undo": EDITORS, WRITE;
     GET "/v1/projects/{id}": READERS, READ;
     PATCH "/v1/projects/{id}": EDITORS, WRITE;
     GET "/v1/projects/{id}/approvals": READERS, READ;

@@ -3,6 +3,7 @@
 pub mod access;
 mod audit;
 mod health;
+mod import;
 mod keys;
 mod load;
 mod migrate;
@@ -67,6 +68,11 @@ enum Command {
         /// The directory; its files are documented in data/panjin/README.md
         directory: PathBuf,
     },
+    /// Take in what another office sends: a spreadsheet or a CSV file
+    Import(Box<import::Arguments>),
+    /// Read a file for `import`, as its child
+    #[command(name = crate::import::reader::SUBCOMMAND, hide = true)]
+    ReadFile,
     /// Propose projects out of the text of a plan or a report, for a person to confirm
     ReadPlan(read_plan::Arguments),
     /// Look after accounts
@@ -155,8 +161,12 @@ impl From<Problem> for Failed {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    // Before anything is begun that would take of its memory.
+    if matches!(cli.command, Command::ReadFile) {
+        return crate::import::reader::child();
+    }
     match actix_web::rt::System::new().block_on(dispatch(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failed) => {
             tell(&format!("taizhang: {failed}"));
             ExitCode::FAILURE
@@ -164,35 +174,39 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn dispatch(cli: Cli) -> Result<(), Failed> {
-    let contract = crate::routes::contract;
-    if matches!(cli.command, Command::Openapi) {
-        let yaml = contract().to_yaml();
-        say(yaml.map_err(|e| Failed::Refused(e.to_string()))?.trim_end());
-        return Ok(());
-    }
-    if matches!(cli.command, Command::Access) {
-        say(access::told(&contract()).trim_end());
-        return Ok(());
-    }
-    if let Command::ReadPlan(arguments) = &cli.command {
-        return read_plan::run(arguments);
-    }
-    let config = configure(cli.settings)?;
-    match cli.command {
-        Command::Serve(arguments) => serve::run(config, arguments).await,
-        Command::Migrate { what } => migrate::run(&config, what).await,
-        Command::Load { directory } => load::run(&config, &directory).await,
-        Command::User { what } => user::run(&config, what).await,
-        Command::Health { at } => health::run(
-            at.unwrap_or(config.listen),
-            config.tls_certificate.is_some(),
-        ),
-        Command::Audit { what } => audit::run(&config, what).await,
-        Command::Keys { what } => keys::run(&config, &what),
-        Command::Rollup { what } => rollup::run(&config, what).await,
-        Command::Openapi | Command::Access | Command::ReadPlan(_) => Ok(()),
-    }
+async fn dispatch(cli: Cli) -> Result<ExitCode, Failed> {
+    let config = || configure(cli.settings);
+    let done = match cli.command {
+        Command::Openapi => openapi(),
+        Command::Access => {
+            say(access::told(&crate::routes::contract()).trim_end());
+            Ok(())
+        }
+        Command::ReadPlan(arguments) => read_plan::run(&arguments),
+        Command::Import(arguments) => return import::run(&config()?, *arguments).await,
+        Command::Serve(arguments) => serve::run(config()?, arguments).await,
+        Command::Migrate { what } => migrate::run(&config()?, what).await,
+        Command::Load { directory } => load::run(&config()?, &directory).await,
+        Command::User { what } => user::run(&config()?, what).await,
+        Command::Health { at } => {
+            let config = config()?;
+            health::run(
+                at.unwrap_or(config.listen),
+                config.tls_certificate.is_some(),
+            )
+        }
+        Command::Audit { what } => audit::run(&config()?, what).await,
+        Command::Keys { what } => keys::run(&config()?, &what),
+        Command::Rollup { what } => rollup::run(&config()?, what).await,
+        Command::ReadFile => return Ok(crate::import::reader::child()),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+fn openapi() -> Result<(), Failed> {
+    let yaml = crate::routes::contract().to_yaml();
+    say(yaml.map_err(|e| Failed::Refused(e.to_string()))?.trim_end());
+    Ok(())
 }
 
 fn configure(settings: Settings) -> Result<Config, Failed> {
@@ -234,6 +248,10 @@ async fn brought_up_to_date(db: Db) -> Result<Db, Failed> {
     }
     if store::rollup::complete(&db).await.map_err(Failure::told)? {
         tracing::info!("the library has been counted");
+    }
+    let keyed = store::search::complete(&db).await.map_err(Failure::told)?;
+    if keyed > 0 {
+        tracing::info!(keyed, "the names have been given their keys");
     }
     Ok(db)
 }

@@ -19,6 +19,8 @@ use crate::auth::provider::Provider;
 use crate::auth::token::Tokens;
 use crate::auth::{Role, password};
 use crate::catalogue::Catalogue;
+use crate::import::reader::Reader;
+use crate::import::Desk;
 use crate::config::{Config, LogFormat, Secret};
 use crate::edge::Edge;
 use crate::edge::tls::Certificate;
@@ -85,7 +87,11 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         what: format!("listen on {}", config.listen),
         source,
     })?;
-    let app = prepare(&config).await?;
+    let reader = Reader::itself().map_err(|source| Failed::Io {
+        what: "this program".to_owned(),
+        source,
+    })?;
+    let app = prepare(&config, reader).await?;
     if arguments.demo {
         set_up_demo(&app.db).await?;
     } else {
@@ -100,7 +106,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
 ///
 /// # Errors
 /// [`Failed`] if one can't be used.
-pub async fn prepare(config: &Config) -> Result<App, Failed> {
+pub async fn prepare(config: &Config, reader: Reader) -> Result<App, Failed> {
     let edge = Edge::new(config)?;
     let db = open(config).await?;
     let keys = config.keys();
@@ -122,6 +128,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         landing_months: config.landing_months,
         event_wait: config.event_wait,
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
+        imports: Desk::new(reader),
         exports: Arc::new(Semaphore::new(exports)),
         scratch: config.data_dir.as_path().into(),
         answers: Arc::new(Answers::default()),

@@ -58,6 +58,7 @@ pub struct Model {
     pub counts_by_project: bool,
     pub counts_by_part: bool,
     pub remainder_fen: Option<i64>,
+    pub annulled: bool,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -10,6 +10,7 @@ pub struct Model {
     pub project_id: Uuid,
     pub haystack: String,
     pub grams: String,
+    pub name_key: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

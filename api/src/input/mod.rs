@@ -20,6 +20,7 @@ use crate::codes::{FamilyCountingCode, ProjectKindCode};
 use crate::problem::value::{code_told, unknown_reference};
 use crate::problem::{Fault, Problem, kinds};
 
+pub mod approval;
 pub(crate) mod read;
 pub mod scoreboard;
 pub mod target;

@@ -72,6 +72,10 @@ kinds! {
     BODY_TOO_LARGE = 413, "body_too_large", "请求内容太大", "The body is too large";
     URI_TOO_LONG = 414, "uri_too_long", "请求地址太长", "The address is too long";
     UNSUPPORTED_MEDIA_TYPE = 415, "unsupported_media_type", "不支持这种内容类型", "Unsupported media type";
+    FILE_REFUSED = 422, "file_refused", "文件无法导入", "The file can't be taken in";
+    IMPORT_RUNNING = 409, "import_running", "导入还在进行", "The import is still going on";
+    IMPORT_NOT_COMMITTED = 409, "import_not_committed", "这次导入没有写入，或已撤销", "The import was not taken in, or was taken back";
+    BUILT_UPON = 409, "built_upon", "导入后又有改动，不能撤销", "Something was built upon the import, so it can't be taken back";
     TOO_MANY_ROWS = 422, "too_many_rows", "行数太多", "Too many rows";
     BATCH_REFUSED = 422, "batch_refused", "整批未执行", "Nothing of the batch was done";
     VALIDATION_FAILED = 422, "validation_failed", "内容不符合要求", "The content is not as it has to be";

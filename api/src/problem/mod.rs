@@ -200,6 +200,27 @@ impl Fault {
         self
     }
 
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The field of the body that it is about.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        match &self.place {
+            Place::Body(pointer) => Some(pointer),
+            Place::Parameter(_) | Place::Elsewhere => None,
+        }
+    }
+
+    /// What is said, in Chinese and in English.
+    #[must_use]
+    pub fn said(&self) -> (&str, &str) {
+        (&self.said.zh, &self.said.en)
+    }
+
     /// The fault as it stands in `errors`.
     #[must_use]
     pub fn told(&self, language: Language) -> Value {

@@ -14,6 +14,7 @@ pub mod external_refs;
 pub mod grants;
 pub mod health;
 pub mod history;
+pub mod imports;
 pub mod investment;
 mod link;
 pub mod lists;
@@ -57,6 +58,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     external_refs::operations(service);
     batch::operations(service);
     exports::operations(service);
+    imports::operations(service);
     transitions::operations(service);
     approvals::operations(service);
     plan_years::operations(service);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::approval::{ApprovalItem, ApprovalStatus};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -45,7 +47,7 @@ pub struct Record {
     pub approval: Approval,
 }
 
-fn record(row: Model) -> Result<Record, Failure> {
+pub(super) fn record(row: Model) -> Result<Record, Failure> {
     let Model {
         project_id: _,
         item,
@@ -144,7 +146,7 @@ pub async fn put(
         return Ok(same.clone());
     }
     let had = project::evidence(tx, &held).await?;
-    let version = before.as_ref().map_or(1, |record| record.version + 1);
+    let version = next_version(tx, id, item).await?;
     supersede(tx, id, item).await?;
     insert(tx, id, item, version, &new).await?;
     let has = project::evidence(tx, &held).await?;
@@ -160,7 +162,49 @@ pub async fn put(
     })
 }
 
-fn told(item: ApprovalItem, approval: &Approval) -> Value {
+/// Takes what is said of a permit back, as if nothing were known of it.
+///
+/// # Errors
+/// `not_found`, 412 if it is not at version `seen`, `needs_manager` for a waiver, `evidence_in_use`.
+pub(super) async fn remove(
+    tx: &Tx,
+    principal: &Principal,
+    id: Uuid,
+    item: ApprovalItem,
+    seen: i64,
+) -> Result<(), Failure> {
+    let held = project::hold(tx, principal, id, None).await?;
+    let before = present(&tx.db, id)
+        .await?
+        .into_iter()
+        .find(|record| record.item == item)
+        .ok_or_else(Problem::not_found)?;
+    Precondition::Version(seen).check(Some(before.version))?;
+    if before.approval.status == ApprovalStatus::Waived {
+        principal.need_manager(&held.model.region, held.model.unit.as_deref())?;
+    }
+    let had = project::evidence(tx, &held).await?;
+    supersede(tx, id, item).await?;
+    let has = project::evidence(tx, &held).await?;
+    project::refuse_lost(tx, &held.model, &had, &has).await?;
+    let before = told(item, &before.approval);
+    held.changed_beside(tx, "approval_changed", Some(before), None)
+        .await?;
+    Ok(())
+}
+
+/// Versions go on after a removal, so that an old entity tag never fits a new entry.
+async fn next_version(tx: &Tx, id: Uuid, item: ApprovalItem) -> Result<i64, Failure> {
+    let last = approval::Entity::find()
+        .filter(approval::Column::ProjectId.eq(id))
+        .filter(approval::Column::Item.eq(item.code()))
+        .order_by_desc(approval::Column::Version)
+        .one(&tx.db)
+        .await?;
+    Ok(last.map_or(1, |row| row.version + 1))
+}
+
+pub(super) fn told(item: ApprovalItem, approval: &Approval) -> Value {
     json!({
         "item": item.code(),
         "status": approval.status.code(),

@@ -9,15 +9,15 @@ use chrono::NaiveDate;
 use domain::stage::{Condition, Stage, StageBasis};
 use domain::target::Target;
 use domain::transition::Standing;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::family::Household;
-use super::project::{self, blank};
+use super::project::{self, Came, blank};
 use super::reference::list::List;
 use super::reference::{self, Kind};
-use super::{Failure, Tx, event, list, target, transition};
+use super::{Failure, Tx, event, list, target};
 use crate::catalogue::{Catalogue, ProjectRow, TargetRow, optional, several};
 use crate::entity::project::{self as table, Model};
 use crate::entity::{region, region_closure};
@@ -75,20 +75,7 @@ pub async fn load(tx: &Tx, catalogue: &Catalogue) -> Result<Loaded, Failure> {
         }
     }
     let household = join_families(tx, &new, &known, &mut models).await?;
-    let ids: Vec<Uuid> = models.iter().map(|model| model.id).collect();
-    let saved = household.settle(tx, models).await?;
-    for id in ids {
-        let Some(model) = saved.get(&id) else {
-            continue;
-        };
-        transition::open(tx, model, "opening_balance", None).await?;
-        event::record(
-            tx,
-            event::Entry::of_project(id, "taken_over", model.version)
-                .changing(None, Some(project::snapshot(model))),
-        )
-        .await?;
-    }
+    project::enter(tx, household, models, Came::TAKEN_OVER).await?;
     put_on_lists(tx, &new, &known).await?;
     Ok(loaded)
 }
@@ -180,24 +167,38 @@ async fn known_refs(tx: &Tx, refs: &[&str]) -> Result<BTreeMap<String, (Uuid, Uu
 /// Existing projects may be taken over only until the day that their city, or any region above, has set.
 async fn check_open(tx: &Tx, new: &[&(u64, ProjectRow)]) -> Result<(), Failure> {
     let codes: BTreeSet<&str> = new.iter().map(|(_, row)| row.region.as_str()).collect();
+    match closed(&tx.db, codes, tx.today).await?.into_values().next() {
+        None => Ok(()),
+        Some(problem) => Err(problem.into()),
+    }
+}
+
+/// Those of some regions that take no more existing projects over, each with the refusal.
+pub(crate) async fn closed(
+    db: &impl ConnectionTrait,
+    regions: BTreeSet<&str>,
+    today: NaiveDate,
+) -> Result<BTreeMap<String, Problem>, Failure> {
     let above = region_closure::Entity::find()
-        .filter(region_closure::Column::Descendant.is_in(codes))
-        .all(&tx.db)
+        .filter(region_closure::Column::Descendant.is_in(regions))
+        .all(db)
         .await?;
     let closed = region::Entity::find()
-        .filter(region::Column::Code.is_in(above.into_iter().map(|row| row.ancestor)))
-        .filter(region::Column::OpeningClosedOn.lt(tx.today))
-        .one(&tx.db)
+        .filter(region::Column::Code.is_in(above.iter().map(|row| row.ancestor.as_str())))
+        .filter(region::Column::OpeningClosedOn.lt(today))
+        .all(db)
         .await?;
-    match closed {
-        None => Ok(()),
-        Some(region) => Err(Problem::new(kinds::OPENING_CLOSED)
-            .say(
-                format!("{} 的期初导入已截止", region.name),
-                format!("{} takes no more existing projects over", region.name),
-            )
-            .into()),
-    }
+    let names: BTreeMap<String, String> =
+        closed.into_iter().map(|region| (region.code, region.name)).collect();
+    let refused = above.into_iter().filter_map(|row| {
+        let name = names.get(&row.ancestor)?;
+        let problem = Problem::new(kinds::OPENING_CLOSED).say(
+            format!("{name} 的期初导入已截止"),
+            format!("{name} takes no more existing projects over"),
+        );
+        Some((row.descendant, problem))
+    });
+    Ok(refused.collect())
 }
 
 async fn read_rows(

@@ -187,6 +187,30 @@ impl Db {
         .map_err(Failure::told)
     }
 
+    /// Does what a write would do, and takes all of it back: to find out whether it would be refused.
+    ///
+    /// # Errors
+    /// Whatever `work` answers, or the database's own failure.
+    pub(crate) async fn rehearse<T, F>(&self, by: Author, work: F) -> Result<T, Failure>
+    where
+        F: AsyncFn(&Tx) -> Result<T, Failure>,
+    {
+        let _turn = self.turn().await?;
+        let mut tries = 1;
+        loop {
+            let tx = self.begin(&by).await?;
+            let done = Box::pin(work(&tx)).await;
+            tx.db.rollback().await?;
+            match done {
+                Err(failure) if failure.may_be_tried_again() && tries < MAX_TRIES => {
+                    tokio::time::sleep(pause(tries)).await;
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// Work on what is derived from the library and kept: nothing is said to have happened, and it is not tried
     /// again. It sees one state throughout, taken by its first query.
     ///
@@ -226,17 +250,14 @@ impl Db {
         }
     }
 
-    async fn try_write<T, F>(&self, by: &Author, work: &F) -> Result<T, Failure>
-    where
-        F: AsyncFn(&Tx) -> Result<T, Failure>,
-    {
+    async fn begin(&self, by: &Author) -> Result<Tx, Failure> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
         let db = self.writer.begin_with_options(options).await?;
         let now = self.clock.now();
-        let tx = Tx {
+        Ok(Tx {
             db,
             now: Cell::new(now),
             clock: self.clock,
@@ -244,7 +265,14 @@ impl Db {
             by: by.clone(),
             saved: RefCell::default(),
             events: Cell::default(),
-        };
+        })
+    }
+
+    async fn try_write<T, F>(&self, by: &Author, work: &F) -> Result<T, Failure>
+    where
+        F: AsyncFn(&Tx) -> Result<T, Failure>,
+    {
+        let tx = self.begin(by).await?;
         // On the heap: what a change takes on the way is more than belongs on a stack.
         let done = match Box::pin(work(&tx)).await {
             Ok(value) => rollup::post(&tx).await.map(|()| value),
@@ -330,18 +358,57 @@ impl Tx {
         Ok(())
     }
 
+    /// Whether this is the only transaction that takes in a file, until it ends; it does not wait for another. So no two
+    /// files register one project each.
+    pub(crate) async fn alone_with_imports(&self) -> Result<bool, Failure> {
+        self.alone_with("taizhang imports").await
+    }
+
     /// Whether this is the only transaction that seals, until it ends; it does not wait for another.
     pub(crate) async fn alone_with_the_chain(&self) -> Result<bool, Failure> {
+        self.alone_with("taizhang audit chain").await
+    }
+
+    async fn alone_with(&self, what: &str) -> Result<bool, Failure> {
         if self.db.get_database_backend() != DbBackend::Postgres {
             return Ok(true);
         }
-        let asked = Statement::from_string(
+        let asked = Statement::from_sql_and_values(
             DbBackend::Postgres,
-            "SELECT pg_try_advisory_xact_lock(hashtext('taizhang audit chain'), \
-                                              hashtext(current_schema()))",
+            "SELECT pg_try_advisory_xact_lock(hashtext($1), hashtext(current_schema()))",
+            [what.into()],
         );
         let row = self.db.query_one_raw(asked).await?;
         Ok(row.is_some_and(|row| row.try_get_by_index(0).unwrap_or(false)))
+    }
+
+    /// Does a part of a transaction wholly or not at all: where it is refused, the rest stands.
+    ///
+    /// # Errors
+    /// Whatever `work` answers; only after a refusal does the transaction go on.
+    pub(crate) async fn attempt<T>(
+        &self,
+        work: impl AsyncFnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        // What was saved before goes into the sums before, or it would be taken back with this.
+        rollup::post(self).await?;
+        self.db.execute_unprepared("SAVEPOINT attempt").await?;
+        match Box::pin(work()).await {
+            Ok(done) => {
+                self.db.execute_unprepared("RELEASE SAVEPOINT attempt").await?;
+                Ok(done)
+            }
+            Err(Failure::Refused(problem)) => {
+                self.take_saved();
+                self.db
+                    .execute_unprepared(
+                        "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt",
+                    )
+                    .await?;
+                Err(Failure::Refused(problem))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use super::{Failure, Tx};
 use crate::clock::id_at;
 use crate::entity::event;
 
+/// How many events are inserted at a time: each has 13 values, and SQLite takes 32,766.
+const ROWS: usize = 1000;
+
 /// One event to be recorded.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -98,6 +101,20 @@ impl Entry {
         }
     }
 
+    /// About a file that was brought in.
+    #[must_use]
+    pub fn of_import(id: Uuid, kind: &'static str) -> Self {
+        Self {
+            project: None,
+            subject: format!("import/{id}"),
+            kind,
+            version: None,
+            before: None,
+            after: None,
+            denied: false,
+        }
+    }
+
     /// About an operation of the contract that was asked for.
     #[must_use]
     pub fn of_operation(method: &str, path: &str, kind: &'static str) -> Self {
@@ -145,7 +162,26 @@ pub(crate) async fn last_version(tx: &Tx, what: &str, code: &str) -> Result<i64,
 /// # Errors
 /// [`Failure::Unrecorded`] if it can't be; the change is then refused with it.
 pub async fn record(tx: &Tx, entry: Entry) -> Result<(), Failure> {
-    let row = event::ActiveModel {
+    record_all(tx, vec![entry]).await
+}
+
+/// The same of several, in their order.
+///
+/// # Errors
+/// As for [`record`].
+pub(crate) async fn record_all(tx: &Tx, entries: Vec<Entry>) -> Result<(), Failure> {
+    let rows: Vec<_> = entries.into_iter().map(|entry| row(tx, entry)).collect();
+    for some in rows.chunks(ROWS) {
+        event::Entity::insert_many(some.iter().cloned())
+            .exec_without_returning(&tx.db)
+            .await
+            .map_err(Failure::unrecorded)?;
+    }
+    Ok(())
+}
+
+fn row(tx: &Tx, entry: Entry) -> event::ActiveModel {
+    event::ActiveModel {
         id: Set(id_at(tx.now(), tx.nth_event())),
         project_id: Set(entry.project),
         subject: Set(entry.subject),
@@ -159,10 +195,5 @@ pub async fn record(tx: &Tx, entry: Entry) -> Result<(), Failure> {
         recorded_at: Set(tx.now()),
         source: Set(tx.by.source.map(|address| address.to_string())),
         result: Set(if entry.denied { "denied" } else { "done" }.to_owned()),
-    };
-    event::Entity::insert(row)
-        .exec_without_returning(&tx.db)
-        .await
-        .map_err(Failure::unrecorded)?;
-    Ok(())
+    }
 }

@@ -152,6 +152,20 @@ pub async fn unlink(
         .await
 }
 
+/// The systems that a project was linked to since an instant.
+pub(super) async fn since(
+    db: &impl ConnectionTrait,
+    project: Uuid,
+    instant: DateTime<Utc>,
+) -> Result<Vec<String>, Failure> {
+    let rows = external_ref::Entity::find()
+        .filter(external_ref::Column::ProjectId.eq(project))
+        .filter(external_ref::Column::LinkedAt.gt(instant))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.system).collect())
+}
+
 async fn of_system(tx: &Tx, project: Uuid, system: &str) -> Result<Option<Model>, Failure> {
     let found = external_ref::Entity::find()
         .filter(external_ref::Column::ProjectId.eq(project))

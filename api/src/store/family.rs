@@ -6,8 +6,8 @@ use domain::family::{Families, FamilyCounting, MAX_MEMBERS, Placement};
 use domain::id::ProjectId;
 use sea_orm::sea_query::{Expr, LockType, OnConflict, Query};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    Iterable, QueryFilter,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable,
+    QueryFilter,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -16,6 +16,9 @@ use super::{Failure, Tx, corrupt, event, rollup, row, search};
 use crate::entity::project::{self, Model};
 use crate::entity::{project_search, project_version};
 use crate::problem::{Problem, kinds};
+
+/// How many new rows are saved by one statement: each has some fifty values, and SQLite takes 32,766.
+const ROWS: usize = 500;
 
 /// The families that a change touches, locked until the transaction ends.
 #[derive(Debug)]
@@ -108,22 +111,28 @@ impl Household {
                 .map(|(id, _)| *id),
         );
         let mut saved = BTreeMap::new();
+        let mut new = Vec::new();
         for id in dirty {
             let Some(row) = after.remove(&id) else {
                 continue;
             };
-            let row = save(tx, before.get(&id), row).await?;
-            tell_of_cover(tx, before.get(&id), &row).await?;
+            let Some(before) = before.get(&id) else {
+                new.push(row);
+                continue;
+            };
+            let row = save(tx, before, row).await?;
+            tell_of_cover(tx, before, &row).await?;
             saved.insert(id, row);
         }
+        let new = save_new(tx, new).await?;
+        saved.extend(new.into_iter().map(|row| (row.id, row)));
         Ok(saved)
     }
 }
 
 /// What a cover shows changes with its parts: its history says so.
-async fn tell_of_cover(tx: &Tx, before: Option<&Model>, after: &Model) -> Result<(), Failure> {
+async fn tell_of_cover(tx: &Tx, before: &Model, after: &Model) -> Result<(), Failure> {
     let shown = |row: &Model| json!({ "stage": row.stage, "condition": row.condition });
-    let Some(before) = before else { return Ok(()) };
     let is_cover = after.family_counting == FamilyCounting::Parts.code();
     if !is_cover || shown(before) == shown(after) {
         return Ok(());
@@ -178,8 +187,8 @@ fn place(rows: &mut BTreeMap<Uuid, Model>) -> Result<(), Failure> {
             shown: (stage, condition),
         } = placement;
         row.root_id = roots.get(&id.0).copied().unwrap_or(id.0);
-        row.counts_by_project = by_project;
-        row.counts_by_part = by_part;
+        row.counts_by_project = by_project && !row.annulled;
+        row.counts_by_part = by_part && !row.annulled;
         row.remainder_fen = remainder
             .and_then(|left| left.exact.or(left.floor))
             .map(domain::money::Money::fen);
@@ -192,50 +201,59 @@ fn place(rows: &mut BTreeMap<Uuid, Model>) -> Result<(), Failure> {
 }
 
 /// Saves one row as its next version; whoever changed it meanwhile has won.
-async fn save(tx: &Tx, before: Option<&Model>, mut after: Model) -> Result<Model, Failure> {
+async fn save(tx: &Tx, before: &Model, mut after: Model) -> Result<Model, Failure> {
     tx.saves(after.id);
     after.updated_at = tx.now();
-    after.version = before.map_or(1, |row| row.version + 1);
+    after.version = before.version + 1;
     let active = after.clone().into_active_model().reset_all();
-    match before {
-        None => {
-            project::Entity::insert(active)
-                .exec_without_returning(&tx.db)
-                .await?;
-        }
-        Some(row) => {
-            let changed = project::Entity::update_many()
-                .set(active)
-                .filter(project::Column::Id.eq(row.id))
-                .filter(project::Column::Version.eq(row.version))
-                .exec(&tx.db)
-                .await?;
-            if changed.rows_affected != 1 {
-                return Err(Failure::Moved);
-            }
-            project_version::Entity::update_many()
-                .col_expr(project_version::Column::SupersededAt, Expr::value(tx.now()))
-                .filter(project_version::Column::Id.eq(row.id))
-                .filter(project_version::Column::Version.eq(row.version))
-                .exec(&tx.db)
-                .await?;
-        }
+    let changed = project::Entity::update_many()
+        .set(active)
+        .filter(project::Column::Id.eq(before.id))
+        .filter(project::Column::Version.eq(before.version))
+        .exec(&tx.db)
+        .await?;
+    if changed.rows_affected != 1 {
+        return Err(Failure::Moved);
     }
-    keep_version(tx, after.id).await?;
-    let haystack = search::haystack(&after);
-    if before.map(search::haystack).as_ref() != Some(&haystack) {
-        keep_search(tx, after.id, haystack).await?;
+    project_version::Entity::update_many()
+        .col_expr(project_version::Column::SupersededAt, Expr::value(tx.now()))
+        .filter(project_version::Column::Id.eq(before.id))
+        .filter(project_version::Column::Version.eq(before.version))
+        .exec(&tx.db)
+        .await?;
+    keep_versions(tx, &[after.id]).await?;
+    if search::entry(before) != search::entry(&after) {
+        keep_search(tx, std::slice::from_ref(&after)).await?;
     }
     Ok(after)
 }
 
-/// Copies the present row into the versions, column by column as the database has them.
-async fn keep_version(tx: &Tx, id: Uuid) -> Result<(), Failure> {
+/// Saves new rows, each as its first version.
+async fn save_new(tx: &Tx, mut rows: Vec<Model>) -> Result<Vec<Model>, Failure> {
+    for row in &mut rows {
+        tx.saves(row.id);
+        row.updated_at = tx.now();
+        row.version = 1;
+    }
+    for some in rows.chunks(ROWS) {
+        let active = some.iter().cloned().map(|row| row.into_active_model().reset_all());
+        project::Entity::insert_many(active)
+            .exec_without_returning(&tx.db)
+            .await?;
+        let ids: Vec<Uuid> = some.iter().map(|row| row.id).collect();
+        keep_versions(tx, &ids).await?;
+        keep_search(tx, some).await?;
+    }
+    Ok(rows)
+}
+
+/// Copies present rows into the versions, column by column as the database has them.
+async fn keep_versions(tx: &Tx, ids: &[Uuid]) -> Result<(), Failure> {
     let columns: Vec<_> = project::Column::iter().collect();
     let present = Query::select()
         .columns(columns.iter().copied())
         .from(project::Entity)
-        .and_where(project::Column::Id.eq(id))
+        .and_where(project::Column::Id.is_in(ids.iter().copied()))
         .to_owned();
     let copy = Query::insert()
         .into_table(project_version::Entity)
@@ -247,19 +265,14 @@ async fn keep_version(tx: &Tx, id: Uuid) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn keep_search(tx: &Tx, id: Uuid, haystack: String) -> Result<(), Failure> {
-    let grams: Vec<String> = search::grams(&haystack).into_iter().collect();
-    let row = project_search::ActiveModel {
-        project_id: Set(id),
-        haystack: Set(haystack),
-        grams: Set(grams.join(" ")),
-    };
-    project_search::Entity::insert(row)
+async fn keep_search(tx: &Tx, rows: &[Model]) -> Result<(), Failure> {
+    project_search::Entity::insert_many(rows.iter().map(search::entry))
         .on_conflict(
             OnConflict::column(project_search::Column::ProjectId)
                 .update_columns([
                     project_search::Column::Haystack,
                     project_search::Column::Grams,
+                    project_search::Column::NameKey,
                 ])
                 .to_owned(),
         )

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use super::Failure;
-use super::project::within;
+use super::project::reached;
 use crate::auth::Reach;
 use crate::entity::{audit_seal, event, project};
 
@@ -43,6 +43,7 @@ types! {
     "taizhang.project.registered": "project" "registered";
     "taizhang.project.taken_over": "project" "taken_over";
     "taizhang.project.amended": "project" "amended";
+    "taizhang.project.annulled": "project" "annulled";
     "taizhang.project.moved": "project" "moved";
     "taizhang.project.shown_by_parts": "project" "shown_by_parts";
     "taizhang.project.approval_changed": "project" "approval_changed";
@@ -215,7 +216,7 @@ async fn readable(
         .select_only()
         .column(project::Column::Id)
         .filter(project::Column::Id.is_in(ids))
-        .filter(within(reach))
+        .filter(reached(reach))
         .into_tuple()
         .all(db)
         .await?;

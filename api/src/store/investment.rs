@@ -41,7 +41,7 @@ pub struct Account {
     pub version: i64,
 }
 
-fn record(row: &Model) -> Result<Record, Failure> {
+pub(super) fn record(row: &Model) -> Result<Record, Failure> {
     let month = u8::try_from(row.month).ok();
     let month = month.and_then(|number| Month::new(row.year, number));
     let amount = |fen: Option<i64>| fen.map(row::money).transpose();
@@ -181,7 +181,7 @@ fn refuse_future(tx: &Tx, month: Month) -> Result<(), Problem> {
     ))
 }
 
-fn of_month(id: Uuid, month: Month) -> Condition {
+pub(super) fn of_month(id: Uuid, month: Month) -> Condition {
     Condition::all()
         .add(Column::ProjectId.eq(id))
         .add(Column::Year.eq(month.year()))
@@ -239,7 +239,7 @@ fn new_row(tx: &Tx, id: Uuid, record: &Record) -> investment_month::ActiveModel 
     }
 }
 
-fn told(record: &Record) -> Value {
+pub(super) fn told(record: &Record) -> Value {
     let figures = record.figures;
     json!({
         "year": record.month.year(),

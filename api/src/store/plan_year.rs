@@ -28,7 +28,7 @@ pub struct Record {
     pub planned: Option<Money>,
 }
 
-fn record(row: &Model) -> Result<Record, Failure> {
+pub(super) fn record(row: &Model) -> Result<Record, Failure> {
     Ok(Record {
         year: row.year,
         version: row.version,

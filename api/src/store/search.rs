@@ -2,15 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
-use sea_orm::{DbBackend, Value};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect, Value,
+};
+use uuid::Uuid;
 
 use super::row::strings;
+use super::{Db, Failure};
 use crate::entity::project::{self, Model};
 use crate::entity::project_search;
 
+/// How many projects are given their keys by one statement.
+const KEYED: u64 = 500;
+
 /// What a search for words looks through: names, codes and owner, in one case and one width.
-pub(super) fn haystack(row: &Model) -> String {
+fn haystack(row: &Model) -> String {
     let aliases = strings(&row.aliases);
     let parts = [Some(&row.name), row.code.as_ref(), row.owner_name.as_ref()];
     let all: Vec<&str> = parts
@@ -22,8 +29,78 @@ pub(super) fn haystack(row: &Model) -> String {
     fold(&all.join("\n"))
 }
 
+/// What is looked through of a project.
+pub(super) fn entry(row: &Model) -> project_search::ActiveModel {
+    let haystack = haystack(row);
+    let grams: Vec<String> = grams(&haystack).into_iter().collect();
+    project_search::ActiveModel {
+        project_id: Set(row.id),
+        haystack: Set(haystack),
+        grams: Set(grams.join(" ")),
+        name_key: Set(Some(name_key(&row.name))),
+    }
+}
+
+/// A name without what two people write in two ways: blanks, marks, width, case, and the words at its end that say no
+/// more than that it is a project.
+pub(crate) fn name_key(name: &str) -> String {
+    const SAYS_NOTHING: [&str; 4] = ["项目", "工程", "建设", "计划"];
+    let folded = fold(name);
+    let plain: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+    let mut key = plain.as_str();
+    while let Some(rest) = SAYS_NOTHING.iter().find_map(|word| key.strip_suffix(word)) {
+        if rest.is_empty() {
+            break;
+        }
+        key = rest;
+    }
+    key.to_owned()
+}
+
+/// Gives the projects a key that were saved before there were keys; answers how many there were.
+pub(crate) async fn complete(db: &Db) -> Result<u64, Failure> {
+    let mut done = 0;
+    loop {
+        let some = db
+            .maintain(async |tx| {
+                let rows: Vec<(Uuid, String)> = project_search::Entity::find()
+                    .select_only()
+                    .column(project_search::Column::ProjectId)
+                    .expr(Expr::col((project::Entity, project::Column::Name)))
+                    .join(
+                        JoinType::InnerJoin,
+                        project_search::Entity::belongs_to(project::Entity)
+                            .from(project_search::Column::ProjectId)
+                            .to(project::Column::Id)
+                            .into(),
+                    )
+                    .filter(project_search::Column::NameKey.is_null())
+                    .limit(KEYED)
+                    .into_tuple()
+                    .all(tx)
+                    .await?;
+                let keys = rows.iter().fold(CaseStatement::new(), |keys, (id, name)| {
+                    keys.case(project_search::Column::ProjectId.eq(*id), name_key(name))
+                });
+                if !rows.is_empty() {
+                    project_search::Entity::update_many()
+                        .col_expr(project_search::Column::NameKey, keys.into())
+                        .filter(project_search::Column::ProjectId.is_in(rows.iter().map(|row| row.0)))
+                        .exec(tx)
+                        .await?;
+                }
+                Ok(u64::try_from(rows.len()).unwrap_or_default())
+            })
+            .await?;
+        done += some;
+        if some == 0 {
+            return Ok(done);
+        }
+    }
+}
+
 /// One case and one width: full-width letters and digits become ASCII.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\u{3000}' => ' ',
@@ -35,7 +112,7 @@ pub(super) fn fold(text: &str) -> String {
 }
 
 /// The characters of a text and its pairs of neighbours, for the inverted index.
-pub(super) fn grams(text: &str) -> BTreeSet<String> {
+fn grams(text: &str) -> BTreeSet<String> {
     let mut grams = BTreeSet::new();
     for word in text.split_whitespace() {
         let characters: Vec<char> = word.chars().collect();

@@ -128,6 +128,35 @@ pub async fn read(db: &impl ConnectionTrait, reach: &Reach, code: &str) -> Resul
     record(found)
 }
 
+/// A target as it was at a version.
+pub(super) async fn at_version(
+    db: &impl ConnectionTrait,
+    code: &str,
+    version: i64,
+) -> Result<Target, Failure> {
+    let found = Entity::find()
+        .filter(Column::Code.eq(code))
+        .filter(Column::Version.eq(version))
+        .one(db)
+        .await?;
+    Ok(record(found.ok_or_else(|| corrupt("version of a target"))?)?.target)
+}
+
+/// Those of some codes that stand and that somebody may see.
+pub(super) async fn of_codes(
+    db: &impl ConnectionTrait,
+    reach: &Reach,
+    codes: BTreeSet<String>,
+) -> Result<Vec<Record>, Failure> {
+    let rows = Entity::find()
+        .filter(Column::Code.is_in(codes))
+        .filter(Column::SupersededAt.is_null())
+        .all(db)
+        .await?;
+    let seen = rows.into_iter().filter(|row| is_seen(reach, row));
+    seen.map(record).collect()
+}
+
 /// Where the targets of a plan disagree, as far as somebody may see them.
 ///
 /// # Errors
@@ -495,7 +524,7 @@ fn row(tx: &Tx, version: i64, target: &Target) -> ActiveModel {
 }
 
 /// A target as an event tells it.
-fn told(target: &Target) -> Value {
+pub(super) fn told(target: &Target) -> Value {
     json!({
         "plan": target.plan.as_str(),
         "region": target.region.as_str(),

@@ -12,8 +12,8 @@ use domain::transition::{
 };
 use sea_orm::sea_query::Query;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, QueryFilter,
-    QueryOrder, prelude::Json,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic,
+    IntoActiveModel, QueryFilter, QueryOrder, prelude::Json,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -27,6 +27,9 @@ use crate::clock::new_id;
 use crate::entity::project::{Column, Model};
 use crate::entity::project_version;
 use crate::entity::transition::{self, Model as Row};
+
+/// How many moves are inserted at a time: each has 22 values, and SQLite takes 32,766.
+const ROWS: usize = 1000;
 
 /// What may be done with a project, and how its gates stand.
 #[derive(Clone, Debug)]
@@ -305,41 +308,55 @@ pub(crate) async fn reached(
     Ok((furthest, started.map(|day| day.year())))
 }
 
-/// Records how a project came into the library: `registered` or `opening_balance`.
-pub(crate) async fn open(
+/// Records how projects came into the library: `registered` or `opening_balance`.
+pub(crate) async fn open_all(
     tx: &Tx,
-    model: &Model,
+    models: &[&Model],
     kind: &str,
     occurred_on: Option<NaiveDate>,
 ) -> Result<(), Failure> {
-    let row = transition::ActiveModel {
-        id: Set(new_id()),
-        project_id: Set(model.id),
-        seq: Set(model.version),
-        kind: Set(kind.to_owned()),
-        occurred_on: Set(occurred_on),
-        note: Set(None),
-        evidence: Set(None),
-        corrects: Set(None),
-        before_stage: Set(None),
-        before_condition: Set(None),
-        before_stage_since: Set(None),
-        before_basis: Set(None),
-        before_started_on: Set(None),
-        before_completed_on: Set(None),
-        after_stage: Set(model.stage.clone()),
-        after_condition: Set(model.condition.clone()),
-        after_stage_since: Set(model.stage_since),
-        after_basis: Set(model.stage_basis.clone()),
-        after_started_on: Set(model.started_on),
-        after_completed_on: Set(model.completed_on),
-        actor_id: Set(tx.by.account),
-        recorded_at: Set(tx.now()),
-    };
-    transition::Entity::insert(row)
-        .exec_without_returning(&tx.db)
-        .await?;
-    accounting::restate(tx, model).await
+    let rows: Vec<Row> = models
+        .iter()
+        .map(|model| opening_row(tx, model, kind, occurred_on))
+        .collect();
+    for some in rows.chunks(ROWS) {
+        let some = some
+            .iter()
+            .cloned()
+            .map(|row| row.into_active_model().reset_all());
+        transition::Entity::insert_many(some)
+            .exec_without_returning(&tx.db)
+            .await?;
+    }
+    let opened: Vec<_> = models.iter().copied().zip(rows).collect();
+    accounting::open(tx, &opened).await
+}
+
+fn opening_row(tx: &Tx, model: &Model, kind: &str, occurred_on: Option<NaiveDate>) -> Row {
+    Row {
+        id: new_id(),
+        project_id: model.id,
+        seq: model.version,
+        kind: kind.to_owned(),
+        occurred_on,
+        note: None,
+        evidence: None,
+        corrects: None,
+        before_stage: None,
+        before_condition: None,
+        before_stage_since: None,
+        before_basis: None,
+        before_started_on: None,
+        before_completed_on: None,
+        after_stage: model.stage.clone(),
+        after_condition: model.condition.clone(),
+        after_stage_since: model.stage_since,
+        after_basis: model.stage_basis.clone(),
+        after_started_on: model.started_on,
+        after_completed_on: model.completed_on,
+        actor_id: tx.by.account,
+        recorded_at: tx.now(),
+    }
 }
 
 async fn insert(tx: &Tx, model: &Model, kind: &str, granted: &Transition) -> Result<(), Failure> {

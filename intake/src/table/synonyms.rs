@@ -34,8 +34,10 @@ const NAME: Names = (
 );
 
 /// Names of what every kind of table may tell of a project.
-const COMMON: [Names; 27] = [
+const COMMON: [Names; 30] = [
     NAME,
+    (FieldName::Id, &["标识", "项目标识"], &[]),
+    (FieldName::Version, &["版本", "项目版本"], &[]),
     (
         FieldName::Code,
         &[
@@ -208,6 +210,7 @@ const COMMON: [Names; 27] = [
         &["阶段", "项目状态"],
     ),
     (FieldName::InvestmentNote, &["投资说明", "投资备注"], &[]),
+    (FieldName::InvestmentFloor, &["总投资下限"], &[]),
     (
         FieldName::OwnerUscc,
         &[

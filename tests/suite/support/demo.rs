@@ -10,6 +10,8 @@ use taizhang::cli::serve::{prepare, set_up_demo};
 use taizhang::config::{Config, Secret};
 use tempfile::TempDir;
 
+use super::reader;
+
 /// Where on PostgreSQL the library is: not in `public`, so that the setting is used throughout.
 const SCHEMA: &str = "library";
 
@@ -96,7 +98,7 @@ impl Demo {
             );
         }
         System::new().block_on(async {
-            let app = prepare(&config).await.unwrap();
+            let app = prepare(&config, reader()).await.unwrap();
             set_up_demo(&app.db).await.unwrap();
             app.sealer.pass(&app.db).await.unwrap();
             // What others still use can't be copied.

@@ -11,4 +11,4 @@ pub(crate) mod provider;
 mod server;
 
 pub(crate) use client::{Client, Reply, Request};
-pub(crate) use server::{PASSWORD, Server};
+pub(crate) use server::{PASSWORD, Server, reader};

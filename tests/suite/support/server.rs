@@ -1,6 +1,7 @@
 //! A server of one's own, on a database of one's own.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -9,9 +10,15 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, Database};
 use taizhang::cli::serve::prepare;
 use taizhang::config::Config;
+use taizhang::import::reader::Reader;
 
 use super::Client;
 use super::demo::{Demo, Library};
+
+/// The child that the services of the suite read files with.
+pub(crate) fn reader() -> Reader {
+    Reader::new(Path::new(env!("CARGO_BIN_EXE_read-file")))
+}
 
 /// The password of the demo accounts.
 pub(crate) const PASSWORD: &str = "Taizhang-demo-2025";
@@ -60,7 +67,7 @@ impl Server {
         let thread = std::thread::spawn(move || {
             let system = actix_web::rt::System::new();
             system.block_on(async move {
-                let app = prepare(&for_thread).await.unwrap();
+                let app = prepare(&for_thread, reader()).await.unwrap();
                 let listener = TcpListener::bind("127.0.0.1:0").unwrap();
                 let address = listener.local_addr().unwrap();
                 let server = taizhang::app::serve(listener, &for_thread, app).unwrap();

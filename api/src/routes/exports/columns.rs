@@ -14,7 +14,7 @@ use crate::print::{Cell, Column};
 use crate::problem::Language;
 use crate::store::Failure;
 use crate::store::project::Record;
-use crate::store::reference::all_names;
+use crate::store::reference::{all_names, labels};
 use crate::store::reference::list::List;
 use crate::store::reference::named::{Chain, Programme};
 use crate::store::reference::region::Region;
@@ -48,18 +48,8 @@ impl Labels {
 struct Labelled(BTreeMap<String, String>);
 
 impl Labelled {
-    /// Names; with the code behind, where several have the same.
-    fn of(mut names: BTreeMap<String, String>) -> Self {
-        let mut bearers: BTreeMap<String, u32> = BTreeMap::new();
-        for name in names.values() {
-            *bearers.entry(name.clone()).or_default() += 1;
-        }
-        for (code, name) in &mut names {
-            if bearers.get(name).is_some_and(|bearers| *bearers > 1) {
-                *name = format!("{name}（{code}）");
-            }
-        }
-        Self(names)
+    fn of(names: BTreeMap<String, String>) -> Self {
+        Self(labels(names))
     }
 
     fn label<'a>(&'a self, code: &'a str) -> &'a str {

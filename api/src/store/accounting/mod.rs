@@ -91,6 +91,18 @@ pub(crate) async fn restate(tx: &Tx, project: &Project) -> Result<(), Failure> {
     .await
 }
 
+/// Makes the spans of projects that have just come into the library, each with how it came.
+pub(crate) async fn open(tx: &Tx, projects: &[(&Project, Recorded)]) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for (project, opening) in projects {
+        let opening = std::slice::from_ref(opening);
+        let course = course(opening, Dates::from(*project), |at| tx.day_of(at))?;
+        let spans = spans(&course).into_iter();
+        rows.extend(spans.map(|span| row(project.id, &span, tx.now(), None)));
+    }
+    insert(&tx.db, rows).await
+}
+
 /// Makes the spans of every project anew, as they were known at every time, from all that was recorded.
 pub(crate) async fn replay(db: &impl ConnectionTrait, clock: Clock) -> Result<(), Failure> {
     accounting_span::Entity::delete_many().exec(db).await?;

@@ -1,6 +1,6 @@
 //! Registering a project, and amending what is said of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::family::FamilyCounting;
@@ -69,19 +69,61 @@ pub async fn register(
     };
     let model = blank(tx, &facts, &standing);
     let id = model.id;
-    let saved = household.settle(tx, vec![model]).await?;
+    let came = Came {
+        occurred_on: planned_on,
+        ..Came::REGISTERED
+    };
+    let saved = enter(tx, household, vec![model], came).await?;
     let model = saved.get(&id).ok_or_else(|| corrupt("saved row"))?;
-    transition::open(tx, model, "registered", planned_on).await?;
-    event::record(
-        tx,
-        event::Entry::of_project(id, "registered", model.version)
-            .changing(None, Some(snapshot(model))),
-    )
-    .await?;
     complete(&tx.db, model).await
 }
 
-fn check_parent(household: &Household, parent: Uuid) -> Result<(), Failure> {
+/// How projects come into the library.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Came {
+    /// As what their histories of moves begin.
+    opening: &'static str,
+    /// As what it is recorded.
+    event: &'static str,
+    /// When it happened, if that is known.
+    occurred_on: Option<NaiveDate>,
+}
+
+impl Came {
+    /// By registration.
+    pub(crate) const REGISTERED: Self = Self {
+        opening: "registered",
+        event: "registered",
+        occurred_on: None,
+    };
+    /// As opening balance (期初导入).
+    pub(crate) const TAKEN_OVER: Self = Self {
+        opening: "opening_balance",
+        event: "taken_over",
+        occurred_on: None,
+    };
+}
+
+/// Saves projects that come into the library together, and records how they came.
+pub(crate) async fn enter(
+    tx: &Tx,
+    household: Household,
+    models: Vec<Model>,
+    came: Came,
+) -> Result<BTreeMap<Uuid, Model>, Failure> {
+    let ids: Vec<Uuid> = models.iter().map(|model| model.id).collect();
+    let saved = household.settle(tx, models).await?;
+    let new: Vec<&Model> = ids.iter().filter_map(|id| saved.get(id)).collect();
+    transition::open_all(tx, &new, came.opening, came.occurred_on).await?;
+    let entries = new.iter().map(|model| {
+        event::Entry::of_project(model.id, came.event, model.version)
+            .changing(None, Some(snapshot(model)))
+    });
+    event::record_all(tx, entries.collect()).await?;
+    Ok(saved)
+}
+
+pub(crate) fn check_parent(household: &Household, parent: Uuid) -> Result<(), Failure> {
     let row = household.get(parent).ok_or(Failure::Moved)?;
     let above = household.ancestors(parent);
     if std::iter::once(row).chain(above).any(is_completed_whole) {
@@ -150,6 +192,7 @@ pub(crate) fn blank(tx: &Tx, facts: &Facts, standing: &Standing) -> Model {
         counts_by_project: false,
         counts_by_part: false,
         remainder_fen: None,
+        annulled: false,
         created_at: tx.now(),
         updated_at: tx.now(),
     };

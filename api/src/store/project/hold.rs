@@ -103,7 +103,7 @@ pub(super) async fn hold_with(
 }
 
 /// A parent to be joined, in the scope of who joins it.
-pub(super) async fn parent_row(tx: &Tx, principal: &Principal, id: Uuid) -> Result<Model, Failure> {
+pub(crate) async fn parent_row(tx: &Tx, principal: &Principal, id: Uuid) -> Result<Model, Failure> {
     let found = find(&tx.db, &principal.reads(), Key::Id(id)).await?;
     let parent = found.ok_or_else(|| {
         Problem::invalid(vec![Fault::at(

@@ -1,5 +1,6 @@
 //! Projects: read within a scope, taken hold of, registered and amended.
 
+mod annul;
 mod change;
 mod gates;
 mod hold;
@@ -10,7 +11,7 @@ use chrono::{DateTime, Utc};
 use domain::project::Facts;
 use domain::stage::Stage;
 use domain::transition::Standing;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -21,10 +22,11 @@ use crate::auth::reach::Extent;
 use crate::entity::project::{self, Model};
 use crate::problem::Problem;
 
-pub(crate) use change::blank;
+pub(crate) use annul::annul;
+pub(crate) use change::{Came, blank, check_parent, enter};
 pub use change::{Registration, amend, register};
 pub(crate) use gates::{evidence, file, is_inside_completed, parts_inside, refuse_lost};
-pub(crate) use hold::{Held, hold};
+pub(crate) use hold::{Held, hold, parent_row};
 pub(crate) use snapshot::{difference, snapshot};
 pub use upsert::{Known, Outcome, Seen, upsert};
 
@@ -109,18 +111,31 @@ pub enum Key<'a> {
 
 /// THE scope: what a person may read. Every query on projects goes through it.
 pub(crate) fn within(reach: &Reach) -> Condition {
-    match reach.extents() {
+    reached(reach).add(is_in_library())
+}
+
+/// The same, with what an import registered and was taken back: for who is told that it was.
+pub(crate) fn reached(reach: &Reach) -> Condition {
+    let any = match reach.extents() {
         // Not `any` of nothing, which would be everything.
-        [] => Condition::all().add(Expr::val(1).eq(2)),
-        [one] => within_one(one),
+        [] => Condition::any().add(Expr::val(1).eq(2)),
         several => several
             .iter()
-            .fold(Condition::any(), |any, extent| any.add(within_one(extent))),
-    }
+            .fold(Condition::any(), |any, extent| any.add(reached_one(extent))),
+    };
+    Condition::all().add(any)
 }
 
 /// One extent of a scope.
 pub(crate) fn within_one(extent: &Extent) -> Condition {
+    reached_one(extent).add(is_in_library())
+}
+
+fn is_in_library() -> SimpleExpr {
+    project::Column::Annulled.eq(false)
+}
+
+fn reached_one(extent: &Extent) -> Condition {
     let regions = extent.regions.as_ref();
     Condition::all()
         .add_option(regions.map(|r| project::Column::Region.is_in(r.iter().map(String::as_str))))

@@ -170,6 +170,21 @@ pub async fn all_names<K: Kind>(
         .collect())
 }
 
+/// Labels by code: the names, with the code behind where several have the same.
+#[must_use]
+pub fn labels(mut names: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut bearers: BTreeMap<String, u32> = BTreeMap::new();
+    for name in names.values() {
+        *bearers.entry(name.clone()).or_default() += 1;
+    }
+    for (code, name) in &mut names {
+        if bearers.get(name).is_some_and(|bearers| *bearers > 1) {
+            *name = format!("{name}（{code}）");
+        }
+    }
+    names
+}
+
 /// One entry.
 ///
 /// # Errors

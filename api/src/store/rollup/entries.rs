@@ -129,7 +129,7 @@ fn projects(of: Of<'_>, now: bool) -> String {
     format!(
         "SELECT {sign} AS sign, id, region, tier, stage, condition, counts_by_project AS by_project, \
          counts_by_part AS by_part, amount_kind AS kind, amount_fen AS fen, remainder_fen AS rest \
-         FROM {table} WHERE family_counting <> 'parts'{which}"
+         FROM {table} WHERE family_counting <> 'parts' AND NOT annulled{which}"
     )
 }
 
