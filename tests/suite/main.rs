@@ -27,6 +27,7 @@ mod external_refs;
 mod families;
 mod history;
 mod idempotency;
+mod imports;
 mod investment;
 mod kept_sums;
 mod lockout;

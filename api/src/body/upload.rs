@@ -99,10 +99,15 @@ async fn bytes(field: &mut Field, limit: usize) -> Result<Vec<u8>, Problem> {
 /// The last part of the name, for browsers of old sent whole paths.
 fn file_name(field: &Field) -> String {
     const LONGEST: usize = 255;
-    let named = field.content_disposition().and_then(|told| told.get_filename());
+    let named = field
+        .content_disposition()
+        .and_then(|told| told.get_filename());
     let named = named.unwrap_or_default();
     let last = named.rsplit(['/', '\\']).next().unwrap_or_default();
-    last.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+    last.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST)
+        .collect()
 }
 
 fn malformed(error: &actix_multipart::MultipartError) -> Problem {

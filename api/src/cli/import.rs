@@ -127,7 +127,9 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<ExitCod
     let desk = Desk::new(reader);
     let (id, working) = begin(&desk, &db, bringer, work, None).await?;
     if let Some(working) = working {
-        working.await.map_err(|error| Failed::Refused(error.to_string()))?;
+        working
+            .await
+            .map_err(|error| Failed::Refused(error.to_string()))?;
     }
     let import = document(&db, None, id, Language::Chinese).await?;
     if is_json {
@@ -155,7 +157,9 @@ fn work(arguments: Arguments, file: Vec<u8>) -> Work {
     };
     Work {
         file,
-        file_name: called.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        file_name: called
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
         mode: match arguments.mode {
             ModeName::Preview => Mode::Preview,
             ModeName::Commit => Mode::Commit,

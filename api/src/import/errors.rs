@@ -59,7 +59,9 @@ fn written(
     }
     let bold = Format::new().set_bold();
     let marked = Format::new().set_background_color(Color::RGB(0x00FF_E0E0));
-    let reason = Format::new().set_font_color(Color::RGB(0x00C0_0000)).set_text_wrap();
+    let reason = Format::new()
+        .set_font_color(Color::RGB(0x00C0_0000))
+        .set_text_wrap();
     let mut line = 0;
     if let Some(unit) = sheet.unit {
         // As in the file: without it the amounts would have no unit.
@@ -110,7 +112,11 @@ fn written(
                             Language::Chinese => format!("与“{names}”相同或相近，请确认"),
                             Language::English => format!("Like \"{names}\": which is it?"),
                         };
-                        all = [all, like].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("；");
+                        all = [all, like]
+                            .into_iter()
+                            .filter(|s| !s.is_empty())
+                            .collect::<Vec<_>>()
+                            .join("；");
                     }
                     let at = match language {
                         Language::Chinese => format!("原第 {} 行：{all}", row.number),
@@ -136,7 +142,12 @@ fn columns<'a>(sheet: &'a SheetReport, rows: &[&RowRecord]) -> Vec<Column<'a>> {
         .collect();
     let wrong: BTreeSet<&str> = rows
         .iter()
-        .flat_map(|row| row.detail.remarks.iter().filter_map(|r| r.column.as_deref()))
+        .flat_map(|row| {
+            row.detail
+                .remarks
+                .iter()
+                .filter_map(|r| r.column.as_deref())
+        })
         .collect();
     let mut columns = Vec::new();
     for column in &sheet.mapping {

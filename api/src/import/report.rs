@@ -99,7 +99,9 @@ impl Report {
         };
         for sheet in &document.sheets {
             let totals = sheet.control_totals.iter().cloned();
-            report.control_totals.extend(totals.map(|total| (sheet.name.clone(), total)));
+            report
+                .control_totals
+                .extend(totals.map(|total| (sheet.name.clone(), total)));
         }
         for verdict in verdicts {
             *match verdict.what {
@@ -153,7 +155,10 @@ fn amounts(row: &Row, kind: Kind) -> impl Iterator<Item = Money> {
         Kind::MonthlyFigures => Some(FieldName::Completed),
         Kind::Approvals | Kind::Targets => None,
     };
-    let cells = row.fields.iter().filter(move |(Field { name, .. }, _)| Some(*name) == wanted);
+    let cells = row
+        .fields
+        .iter()
+        .filter(move |(Field { name, .. }, _)| Some(*name) == wanted);
     cells.filter_map(|(_, cell)| match &cell.value {
         Value::Amount(Amount {
             known: Known::Exact | Known::Approximate,

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use actix_web::rt::task::JoinHandle;
 use aws_lc_rs::digest::{SHA256, digest};
 use intake::document::Because;
 use intake::request::{Assigned, Correction};
 use intake::{Document, Request, Unit};
-use actix_web::rt::task::JoinHandle;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
@@ -144,7 +144,10 @@ async fn once(
         return Ok((job::begin(tx, begun).await?, true));
     };
     if let Some(given) = idempotency::take(tx, key).await? {
-        let id = given.body.parse().map_err(|_| corrupt("the job of a request"))?;
+        let id = given
+            .body
+            .parse()
+            .map_err(|_| corrupt("the job of a request"))?;
         return Ok((id, false));
     }
     let id = job::begin(tx, begun).await?;
@@ -165,13 +168,7 @@ struct Progress {
     total: AtomicUsize,
 }
 
-async fn run(
-    desk: &Desk,
-    db: &Db,
-    bringer: Bringer,
-    work: Work,
-    id: Uuid,
-) -> Result<(), Problem> {
+async fn run(desk: &Desk, db: &Db, bringer: Bringer, work: Work, id: Uuid) -> Result<(), Problem> {
     let progress = Arc::new(Progress::default());
     let alive = signs_of_life(db.clone(), id, Arc::clone(&progress));
     let working = work_on(desk, db, bringer.clone(), work, id, progress);
@@ -204,9 +201,8 @@ async fn signs_of_life(db: Db, id: Uuid, progress: Arc<Progress>) {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let count = |count: &AtomicUsize| {
-            i64::try_from(count.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
-        };
+        let count =
+            |count: &AtomicUsize| i64::try_from(count.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         let (done, total) = (count(&progress.done), count(&progress.total));
         // While the file itself is written to SQLite nothing else can be, and nobody can give the job up either.
         if let Err(failure) = job::progress(&db, id, done, total).await {

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::Remark;
 use super::report::{Report, SheetReport};
 use crate::problem::{Language, Problem};
-use crate::store::import::job::{self, Mode, Outcome, Record, RowRecord, State};
 use crate::store::import::Twin;
+use crate::store::import::job::{self, Mode, Outcome, Record, RowRecord, State};
 use crate::store::{Db, Failure};
 
 /// How many rows of each outcome are told with the whole.
@@ -338,7 +338,11 @@ pub async fn document(
         ];
         let mut rows = Vec::new();
         for outcome in told {
-            rows.extend(job::rows_page(reader, id, Some(outcome), (TOLD, None)).await?.0);
+            rows.extend(
+                job::rows_page(reader, id, Some(outcome), (TOLD, None))
+                    .await?
+                    .0,
+            );
         }
         Ok::<_, Failure>((record, same, rows))
     };
@@ -505,7 +509,9 @@ impl Import {
 }
 
 fn sheet_of(row: &RowRecord, sheets: &[SheetReport]) -> String {
-    sheets.get(row.sheet).map_or_else(String::new, |sheet| sheet.name.clone())
+    sheets
+        .get(row.sheet)
+        .map_or_else(String::new, |sheet| sheet.name.clone())
 }
 
 impl SheetView {
@@ -523,12 +529,18 @@ impl SheetView {
     }
 
     fn line(&self) -> String {
-        let columns = self.mapping.iter().filter_map(|column| {
-            Some(format!("{}={}", column.column, column.field.as_ref()?))
-        });
+        let columns = self
+            .mapping
+            .iter()
+            .filter_map(|column| Some(format!("{}={}", column.column, column.field.as_ref()?)));
         let columns: Vec<String> = columns.collect();
         let unit = self.unit.unwrap_or("-");
-        format!("[{}] {} {unit} {}", self.name, self.state, columns.join(" "))
+        format!(
+            "[{}] {} {unit} {}",
+            self.name,
+            self.state,
+            columns.join(" ")
+        )
     }
 }
 
@@ -573,7 +585,10 @@ impl RemarkView {
     fn line(&self) -> String {
         let column = self.column.as_deref().unwrap_or("");
         let text = self.text.as_deref().unwrap_or("");
-        format!("  [{}] {column}{}: {} ({}) {text}", self.sheet, self.row, self.detail, self.code)
+        format!(
+            "  [{}] {column}{}: {} ({}) {text}",
+            self.sheet, self.row, self.detail, self.code
+        )
     }
 }
 
@@ -592,7 +607,14 @@ impl DuplicateView {
 
     fn line(&self) -> String {
         let names: Vec<&str> = self.of.iter().map(|twin| twin.name.as_str()).collect();
-        format!("  [{}] {}: {} ~ {} ({})", self.sheet, self.row, self.name, names.join("、"), self.likeness)
+        format!(
+            "  [{}] {}: {} ~ {} ({})",
+            self.sheet,
+            self.row,
+            self.name,
+            names.join("、"),
+            self.likeness
+        )
     }
 }
 

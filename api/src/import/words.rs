@@ -11,7 +11,10 @@ fn said(zh: &str, en: &str) -> (String, String) {
 pub(super) fn of_fault(code: FaultCode, data: &Data) -> (String, String) {
     let (zh, en) = match code {
         FaultCode::Required => ("必须填写", "Required"),
-        FaultCode::CellError => ("单元格是错误值", "The cell holds an error of the spreadsheet"),
+        FaultCode::CellError => (
+            "单元格是错误值",
+            "The cell holds an error of the spreadsheet",
+        ),
         FaultCode::NotComputed => (
             "公式没有计算结果；请在表格软件中打开并保存一次",
             "The formula was never computed; open and save the file once",
@@ -24,8 +27,14 @@ pub(super) fn of_fault(code: FaultCode, data: &Data) -> (String, String) {
         FaultCode::Negative => ("金额不能为负", "An amount can't be negative"),
         FaultCode::TooLarge => ("金额不能超过 10^15 元", "An amount is 10^15 元 at the most"),
         FaultCode::TooPrecise => ("金额最多精确到分", "An amount has no more than 分"),
-        FaultCode::Range => ("是区间，不能确定取哪一端", "A range: neither end is the value"),
-        FaultCode::UpperBound => ("是上限（以下、不超过），不是金额", "An upper bound is no amount"),
+        FaultCode::Range => (
+            "是区间，不能确定取哪一端",
+            "A range: neither end is the value",
+        ),
+        FaultCode::UpperBound => (
+            "是上限（以下、不超过），不是金额",
+            "An upper bound is no amount",
+        ),
         FaultCode::ChineseDigits => ("请用阿拉伯数字", "Write it in Arabic digits"),
         FaultCode::NotADate => ("不是日期", "Not a date"),
         FaultCode::AmbiguousDate => (
@@ -55,14 +64,20 @@ pub(super) fn of_fault(code: FaultCode, data: &Data) -> (String, String) {
         FaultCode::UnknownUnit => ("没有这种计量单位", "There is no such unit"),
         FaultCode::NotAFlag => ("须为是或否", "It is yes or no"),
     };
-    (with_data(zh, data, "（", "）"), with_data(en, data, " (", ")"))
+    (
+        with_data(zh, data, "（", "）"),
+        with_data(en, data, " (", ")"),
+    )
 }
 
 fn with_data(text: &str, data: &Data, before: &str, behind: &str) -> String {
     if data.is_empty() {
         return text.to_owned();
     }
-    let told: Vec<String> = data.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let told: Vec<String> = data
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
     format!("{text}{before}{}{behind}", told.join(", "))
 }
 
@@ -101,19 +116,20 @@ pub(super) fn of_refused(refused: &Refused) -> (String, String) {
             "文件不完整，可能没有传完；请重新上传",
             "The file ends too early; send it again",
         ),
-        RefusedCode::Damaged => said("文件已损坏，无法读取", "The file is damaged and can't be read"),
+        RefusedCode::Damaged => said(
+            "文件已损坏，无法读取",
+            "The file is damaged and can't be read",
+        ),
         RefusedCode::UnknownEncoding => said(
             "文字编码无法识别；请存为 UTF-8 或 GBK",
             "The encoding is not known; save it as UTF-8 or GBK",
         ),
-        RefusedCode::TooManyEntries => said(
-            "压缩包里的文件过多",
-            "The archive has too many entries",
-        ),
-        RefusedCode::UnpackedTooLarge => said(
-            "解开后超过 100 MiB",
-            "It unpacks to more than 100 MiB",
-        ),
+        RefusedCode::TooManyEntries => {
+            said("压缩包里的文件过多", "The archive has too many entries")
+        }
+        RefusedCode::UnpackedTooLarge => {
+            said("解开后超过 100 MiB", "It unpacks to more than 100 MiB")
+        }
         RefusedCode::RatioTooLarge => said(
             "压缩比异常，疑似压缩炸弹",
             "It unpacks to more than a hundred times its size",

@@ -14,7 +14,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::query::Paging;
-use super::views::ProblemDetails;
 use super::{once, page};
 use crate::app::App;
 use crate::auth::Caller;
@@ -27,9 +26,9 @@ use crate::page::Page;
 use crate::print::attachment;
 use crate::print::negotiate::XLSX;
 use crate::problem::{Fault, Language, Problem, kinds};
+use crate::store::Failure;
 use crate::store::import::job::{self, Mode, Outcome};
 use crate::store::import::{self, SameName, Terms};
-use crate::store::Failure;
 
 /// The largest file, in bytes.
 const MAX_FILE: usize = 20 * 1024 * 1024;
@@ -57,7 +56,10 @@ pub struct ImportForm {
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
     /// What its rows are: `projects`, `annual_plans`, `monthly_figures`, `approvals` or `targets`.
-    #[schema(example = "projects", pattern = "^(projects|annual_plans|monthly_figures|approvals|targets)$")]
+    #[schema(
+        example = "projects",
+        pattern = "^(projects|annual_plans|monthly_figures|approvals|targets)$"
+    )]
     kind: String,
     /// `preview`, which changes nothing, unless told otherwise; `commit` takes it in.
     #[schema(pattern = "^(preview|commit)$")]
@@ -109,14 +111,19 @@ impl Fields {
     }
 
     fn wrong(&mut self, name: &str, zh: String, en: String) {
-        self.faults.push(Fault::at(format!("/{name}"), "invalid_field", zh, en));
+        self.faults
+            .push(Fault::at(format!("/{name}"), "invalid_field", zh, en));
     }
 
     fn coded<T>(&mut self, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let text = self.take(name)?;
         let value = read(&text);
         if value.is_none() {
-            self.wrong(name, format!("不能是 {text}"), format!("It can't be {text}"));
+            self.wrong(
+                name,
+                format!("不能是 {text}"),
+                format!("It can't be {text}"),
+            );
         }
         value
     }
@@ -159,7 +166,11 @@ impl Fields {
     fn done(mut self) -> Result<(), Problem> {
         let unknown: Vec<String> = self.given.keys().cloned().collect();
         for name in unknown {
-            self.wrong(&name, "没有这个字段".to_owned(), "There is no such field".to_owned());
+            self.wrong(
+                &name,
+                "没有这个字段".to_owned(),
+                "There is no such field".to_owned(),
+            );
         }
         if self.faults.is_empty() {
             Ok(())
@@ -278,7 +289,10 @@ async fn list_imports(
         .await
         .map_err(Failure::told)?;
     let language = Language::of(request.headers());
-    let items: Vec<Import> = records.into_iter().map(|r| Import::in_short(r, language)).collect();
+    let items: Vec<Import> = records
+        .into_iter()
+        .map(|r| Import::in_short(r, language))
+        .collect();
     Ok(page(&request, items, next, None))
 }
 
@@ -365,7 +379,9 @@ async fn list_import_rows(
     let (limit, cursor) = paging.checked()?;
     let outcome = filters.outcome.as_deref();
     let wanted = outcome.map(|code| {
-        let found = Outcome::ALL.into_iter().find(|outcome| outcome.code() == code);
+        let found = Outcome::ALL
+            .into_iter()
+            .find(|outcome| outcome.code() == code);
         found.ok_or_else(|| {
             Problem::bad_parameters(vec![Fault::parameter(
                 "outcome",
@@ -385,7 +401,10 @@ async fn list_import_rows(
     };
     let (record, (rows, next)) = found.await.map_err(Failure::told)?;
     let language = Language::of(request.headers());
-    let sheets = record.report.map(|report| report.sheets).unwrap_or_default();
+    let sheets = record
+        .report
+        .map(|report| report.sheets)
+        .unwrap_or_default();
     let items: Vec<ImportRow> = rows
         .iter()
         .map(|row| ImportRow::of(row, &sheets, language))
@@ -430,8 +449,7 @@ async fn get_import_errors(
 /// As a whole, as long as nothing is built upon it: what it registered leaves the library, what it changed is as before.
 /// Each is a change of its own, so histories tell it.
 #[utoipa::path(tag = "exchange", params(("id" = Uuid, Path, description = "The import")), security(("bearer" = [])),
-    responses((status = 200, description = "It is taken back", body = Import),
-        (status = 409, description = "Something was built upon it", body = ProblemDetails)))]
+    responses((status = 200, description = "It is taken back", body = Import)))]
 #[post("/v1/imports/{id}/undo")]
 async fn undo_import(
     app: web::Data<App>,
@@ -448,4 +466,3 @@ async fn undo_import(
     let view = document(&app.db, Some(account), id, language).await?;
     Ok(HttpResponse::Ok().json(view))
 }
-

@@ -188,8 +188,10 @@ pub(crate) async fn closed(
         .filter(region::Column::OpeningClosedOn.lt(today))
         .all(db)
         .await?;
-    let names: BTreeMap<String, String> =
-        closed.into_iter().map(|region| (region.code, region.name)).collect();
+    let names: BTreeMap<String, String> = closed
+        .into_iter()
+        .map(|region| (region.code, region.name))
+        .collect();
     let refused = above.into_iter().filter_map(|row| {
         let name = names.get(&row.ancestor)?;
         let problem = Problem::new(kinds::OPENING_CLOSED).say(

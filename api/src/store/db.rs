@@ -395,15 +395,15 @@ impl Tx {
         self.db.execute_unprepared("SAVEPOINT attempt").await?;
         match Box::pin(work()).await {
             Ok(done) => {
-                self.db.execute_unprepared("RELEASE SAVEPOINT attempt").await?;
+                self.db
+                    .execute_unprepared("RELEASE SAVEPOINT attempt")
+                    .await?;
                 Ok(done)
             }
             Err(Failure::Refused(problem)) => {
                 self.take_saved();
                 self.db
-                    .execute_unprepared(
-                        "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt",
-                    )
+                    .execute_unprepared("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")
                     .await?;
                 Err(Failure::Refused(problem))
             }

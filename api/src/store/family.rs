@@ -236,7 +236,10 @@ async fn save_new(tx: &Tx, mut rows: Vec<Model>) -> Result<Vec<Model>, Failure> 
         row.version = 1;
     }
     for some in rows.chunks(ROWS) {
-        let active = some.iter().cloned().map(|row| row.into_active_model().reset_all());
+        let active = some
+            .iter()
+            .cloned()
+            .map(|row| row.into_active_model().reset_all());
         project::Entity::insert_many(active)
             .exec_without_returning(&tx.db)
             .await?;

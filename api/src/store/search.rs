@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect, Value,
+    ActiveValue::Set, ColumnTrait, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect,
+    Value,
 };
 use uuid::Uuid;
 
@@ -85,7 +86,9 @@ pub(crate) async fn complete(db: &Db) -> Result<u64, Failure> {
                 if !rows.is_empty() {
                     project_search::Entity::update_many()
                         .col_expr(project_search::Column::NameKey, keys.into())
-                        .filter(project_search::Column::ProjectId.is_in(rows.iter().map(|row| row.0)))
+                        .filter(
+                            project_search::Column::ProjectId.is_in(rows.iter().map(|row| row.0)),
+                        )
                         .exec(tx)
                         .await?;
                 }

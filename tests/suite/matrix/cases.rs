@@ -36,6 +36,14 @@ fn entry_code(kind: &str) -> String {
     }
 }
 
+/// A preview of a file with one project.
+fn an_import(client: &Client, target: &Target) -> Request {
+    let (region, unit) = (target.region, target.unit);
+    let text = format!("项目名称,地区,责任单位,行业\n新登记,{region},{unit},交通\n");
+    let request = client.request(Method::POST, "/v1/imports");
+    request.form(("a.csv", text.as_bytes()), &[("kind", "projects")])
+}
+
 /// A valid request for an operation on a project (or on what it is about), or none if there is no case for it.
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 pub(super) async fn case(
@@ -180,6 +188,15 @@ pub(super) async fn case(
             let external_ref = json!({ "system": "matrix", "key": fresh("new-") });
             let items = json!([{ "external_ref": external_ref, "fields": fields }]);
             client.post(&path, &json!({ "items": items }))
+        }
+        ("GET", "/v1/imports") => bare(&path),
+        ("POST", "/v1/imports") => an_import(client, target),
+        ("GET", "/v1/imports/{id}" | "/v1/imports/{id}/rows" | "/v1/imports/{id}/errors.xlsx")
+        | ("POST", "/v1/imports/{id}/undo") => {
+            // One of his own; nobody sees what others brought in.
+            let brought = an_import(client, target).send().await;
+            let id = brought.body.pointer("/id").and_then(Value::as_str);
+            bare(&operation.path.replace("{id}", id.unwrap_or(NOBODY)))
         }
         ("PATCH", "/v1/projects/{id}") => {
             let body = json!({ "commissioned_on": "2025-10-01" });

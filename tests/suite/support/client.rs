@@ -33,7 +33,7 @@ pub(crate) struct Request {
     method: Method,
     path: String,
     headers: HeaderMap,
-    body: Option<String>,
+    body: Option<Vec<u8>>,
     client: Client,
 }
 
@@ -145,13 +145,33 @@ impl Request {
     }
 
     pub(crate) fn raw(mut self, content_type: &str, body: &str) -> Self {
-        self.body = Some(body.to_owned());
+        self.body = Some(body.as_bytes().to_vec());
         self.header("content-type", content_type)
+    }
+
+    /// With a file and other fields, as a browser sends a form.
+    pub(crate) fn form(mut self, file: (&str, &[u8]), fields: &[(&str, &str)]) -> Self {
+        const BOUNDARY: &str = "----of-the-suite";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let head = format!("Content-Disposition: form-data; name=\"{name}\"");
+            body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n").bytes());
+        }
+        let (name, bytes) = file;
+        let head = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+        body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").bytes());
+        body.extend(bytes);
+        body.extend(format!("\r\n--{BOUNDARY}--\r\n").bytes());
+        self.body = Some(body);
+        self.header(
+            "content-type",
+            &format!("multipart/form-data; boundary={BOUNDARY}"),
+        )
     }
 
     /// Whether it says this itself, in its path, its query or its body.
     pub(crate) fn says(&self, text: &str) -> bool {
-        let body = self.body.as_deref().unwrap_or_default();
+        let body = String::from_utf8_lossy(self.body.as_deref().unwrap_or_default());
         self.path.contains(text) || body.contains(text)
     }
 

@@ -99,7 +99,9 @@ impl Judge<'_> {
         sheet: &Sheet,
     ) -> Result<Beside, Failure> {
         let mut beside = Beside::default();
-        let projects = rows.iter().filter_map(|row| self.project(present, row).ok());
+        let projects = rows
+            .iter()
+            .filter_map(|row| self.project(present, row).ok());
         let ids: BTreeSet<Uuid> = projects.map(|model| model.id).collect();
         match self.terms.kind {
             Kind::Projects => {}
@@ -283,7 +285,8 @@ impl Judge<'_> {
         let row_year = year_of(row, FieldName::Year).or_else(|| sheet.term.and_then(Term::year));
         let mut tell = |year: i32, planned: Option<Money>, column: Option<String>| {
             let record = beside.plans.get(&(model.id, year));
-            let told = |planned: Option<Money>| json!({ "year": year, "planned_investment": planned });
+            let told =
+                |planned: Option<Money>| json!({ "year": year, "planned_investment": planned });
             said.push(Said {
                 about: format!("{}/{year}", model.id),
                 column,
@@ -318,7 +321,11 @@ impl Judge<'_> {
         if let Some(year) = row_year.filter(|_| !has_amount) {
             tell(year, None, None);
         }
-        if wrong.is_empty() { Ok(said) } else { Err(wrong) }
+        if wrong.is_empty() {
+            Ok(said)
+        } else {
+            Err(wrong)
+        }
     }
 
     fn months(
@@ -396,8 +403,14 @@ impl Judge<'_> {
             };
             let Some(item) = item else { continue };
             let standing = beside.approvals.get(&(model.id, item));
-            let blank = || standing.map(|r| ApprovalInput::of(&r.approval)).unwrap_or_default();
-            if let Err(remark) = permit_cell(field, cell, || inputs.entry(item).or_insert_with(blank)) {
+            let blank = || {
+                standing
+                    .map(|r| ApprovalInput::of(&r.approval))
+                    .unwrap_or_default()
+            };
+            if let Err(remark) =
+                permit_cell(field, cell, || inputs.entry(item).or_insert_with(blank))
+            {
                 wrong.push(remark);
             }
         }
@@ -409,7 +422,11 @@ impl Judge<'_> {
                 Ok(approval) => said.push(self.approval(beside, model, item, approval)),
             }
         }
-        if wrong.is_empty() { Ok(said) } else { Err(wrong) }
+        if wrong.is_empty() {
+            Ok(said)
+        } else {
+            Err(wrong)
+        }
     }
 
     fn approval(
@@ -527,7 +544,10 @@ fn target_code(row: &Row, sheet: &Sheet) -> String {
         FieldName::Kind,
         FieldName::Name,
     ];
-    let told: Vec<&str> = parts.into_iter().map(|name| told(row, name).unwrap_or_default()).collect();
+    let told: Vec<&str> = parts
+        .into_iter()
+        .map(|name| told(row, name).unwrap_or_default())
+        .collect();
     let text = format!("{}|{from}|{to}", told.join("|"));
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     let short: String = hex::encode(digest.as_ref()).chars().take(16).collect();
@@ -537,7 +557,9 @@ fn target_code(row: &Row, sheet: &Sheet) -> String {
 /// The period of a row's target, or of its sheet; 0 if neither tells it.
 fn years_of(row: &Row, sheet: &Sheet) -> (i32, i32) {
     let year = year_of(row, FieldName::Year).or_else(|| sheet.term.and_then(Term::year));
-    let from = year_of(row, FieldName::FromYear).or(year).unwrap_or_default();
+    let from = year_of(row, FieldName::FromYear)
+        .or(year)
+        .unwrap_or_default();
     let to = year_of(row, FieldName::ToYear).or(year).unwrap_or(from);
     (from, to)
 }
@@ -593,7 +615,10 @@ fn month_at(year: i32, month: u32) -> Option<Month> {
 }
 
 /// The figure of a month that a column is for.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other columns are no figures")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other columns are no figures"
+)]
 fn figure(name: FieldName) -> Option<fn(&mut Figures) -> &mut Option<Money>> {
     match name {
         FieldName::Completed => Some(|figures| &mut figures.completed),
@@ -667,7 +692,10 @@ fn month_missing(field: &Field, cell: &Cell) -> Remark {
 }
 
 /// Puts a cell of a permit where it belongs.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other columns are of no permit")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other columns are of no permit"
+)]
 fn permit_cell<'i>(
     field: &Field,
     cell: &Cell,

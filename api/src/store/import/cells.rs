@@ -82,8 +82,11 @@ impl Source<'_> {
         let has = |name| told(self.row, name).is_some();
         let code = |text: &Option<String>| text.clone().map(Some);
         if !has(FieldName::Region)
-            && let Some(Found::One { code, .. }) =
-                self.terms.region.as_deref().map(|text| self.names.region(text))
+            && let Some(Found::One { code, .. }) = self
+                .terms
+                .region
+                .as_deref()
+                .map(|text| self.names.region(text))
         {
             fields.region = Some(Some(code));
         }
@@ -198,7 +201,10 @@ impl Source<'_> {
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the other columns are no texts")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other columns are no texts"
+    )]
     /// What a cell of a workbook that was taken out said, of the fields that are texts there.
     fn text_of(&self, name: FieldName, (facts, parent): Taken<'_>) -> Option<String> {
         let text = |text: Option<&str>| text.map(str::to_owned);
@@ -240,7 +246,10 @@ impl Source<'_> {
         let (facts, _) = taken;
         let has_column = |name: FieldName| {
             let field = Some(Field::from(name));
-            self.sheet.mapping.iter().any(|column| column.field == field)
+            self.sheet
+                .mapping
+                .iter()
+                .any(|column| column.field == field)
         };
         let is_empty = |name: FieldName| {
             has_column(name)
@@ -424,9 +433,7 @@ impl Source<'_> {
         let names: &[FieldName] = match remark.field.as_deref() {
             Some("parent_id") => &[FieldName::Parent],
             Some("owner_name") => &[FieldName::Owner],
-            Some("total_investment") => {
-                &[FieldName::TotalInvestment, FieldName::InvestmentFloor]
-            }
+            Some("total_investment") => &[FieldName::TotalInvestment, FieldName::InvestmentFloor],
             Some(other) => match FieldName::from_code(other) {
                 Some(name) => &[name],
                 None => &[],
@@ -440,9 +447,10 @@ impl Source<'_> {
             .filter_map(|column| Some((column.field?, column.column.as_str())))
             .collect();
         let field = names.iter().map(|name| Field::from(*name));
-        let field = field.clone().find(|field| self.row.fields.contains_key(field)).or_else(|| {
-            field.clone().find(|field| columns.contains_key(field))
-        });
+        let field = field
+            .clone()
+            .find(|field| self.row.fields.contains_key(field))
+            .or_else(|| field.clone().find(|field| columns.contains_key(field)));
         let Some(field) = field else { return remark };
         Remark {
             column: columns.get(&field).map(|column| (*column).to_owned()),
@@ -486,7 +494,11 @@ impl Read {
 
 /// An amount that stands so already is no change, and keeps what was agreed in a foreign currency.
 fn leave_amount(read: &mut Read, present: &Facts) {
-    let said = read.fields.total_investment.as_ref().and_then(Option::as_ref);
+    let said = read
+        .fields
+        .total_investment
+        .as_ref()
+        .and_then(Option::as_ref);
     let exact = said.and_then(|input| input.exact.clone());
     if exact.is_some() && exact == present.investment.exact().map(|money| money.to_string()) {
         read.fields.total_investment = None;
@@ -508,7 +520,10 @@ fn amount_of(
     cell: &Cell,
     at: &dyn Fn(Remark) -> Remark,
 ) {
-    if !matches!(name, FieldName::TotalInvestment | FieldName::InvestmentFloor) {
+    if !matches!(
+        name,
+        FieldName::TotalInvestment | FieldName::InvestmentFloor
+    ) {
         return;
     }
     if amount.currency.is_some() {
@@ -567,7 +582,10 @@ fn day_of(read: &mut Read, name: FieldName, date: Date, at: &dyn Fn(Remark) -> R
 }
 
 /// The member of a patch that a column of days is for.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other columns have no days")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other columns have no days"
+)]
 fn day_member(
     fields: &mut ProjectFields,
     name: FieldName,

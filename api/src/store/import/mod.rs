@@ -86,9 +86,8 @@ pub(crate) async fn preview(
     for (done, verdict) in verdicts.iter_mut().enumerate() {
         let tried = match &verdict.what {
             What::Do { deed, .. } if write::has_to_be_tried(deed) => {
-                let work = async |tx: &crate::store::Tx| {
-                    write::one(tx, principal, deed).await.map(|_| ())
-                };
+                let work =
+                    async |tx: &crate::store::Tx| write::one(tx, principal, deed).await.map(|_| ());
                 db.rehearse(by.clone(), work).await
             }
             What::Do { .. } | What::Same | What::Held | What::Refused => continue,

@@ -62,7 +62,10 @@ impl Names {
         match self.regions.find(text) {
             Found::None => self.region_of_address(text),
             Found::Several(codes) => {
-                let now = codes.into_iter().filter(|code| !self.is_past(code)).collect();
+                let now = codes
+                    .into_iter()
+                    .filter(|code| !self.is_past(code))
+                    .collect();
                 Found::of(now)
             }
             found @ Found::One { .. } => found,
@@ -83,7 +86,10 @@ impl Names {
             found.clone_from(codes);
             rest = rest.get(name.len()..).unwrap_or_default();
         }
-        let now = found.into_iter().filter(|code| !self.is_past(code)).collect();
+        let now = found
+            .into_iter()
+            .filter(|code| !self.is_past(code))
+            .collect();
         match Found::of(now) {
             Found::One { code, .. } => Found::One {
                 code,
@@ -103,10 +109,7 @@ async fn all<K: Kind>(db: &impl ConnectionTrait) -> Result<Vec<Entry<K>>, Failur
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// One entry, by its code; guessed if the text says more than its name.
-    One {
-        code: String,
-        is_guessed: bool,
-    },
+    One { code: String, is_guessed: bool },
     /// None.
     None,
     /// Any of several that have the same name.
@@ -207,7 +210,10 @@ impl Lookup {
                 pointer,
                 format!("ambiguous_{what}"),
                 format!("有几个{zh}叫“{text}”，请写代码：{}", codes.join("、")),
-                format!("Several are called \"{text}\"; write the code: {}", codes.join(", ")),
+                format!(
+                    "Several are called \"{text}\"; write the code: {}",
+                    codes.join(", ")
+                ),
             )),
         }
     }

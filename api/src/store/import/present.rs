@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use intake::field::{Field, FieldName};
 use intake::value::Value;
 use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryFilter,
+};
 use uuid::Uuid;
 
 use super::verdict::Terms;
@@ -64,9 +66,15 @@ impl Wanted {
                     wanted.versions.insert(id, version);
                 }
             }
-            wanted.codes.extend(told(FieldName::Code).map(str::to_owned));
-            wanted.keys.extend(told(FieldName::ExternalRef).map(str::to_owned));
-            let names = [FieldName::Name, FieldName::Parent].into_iter().filter_map(told);
+            wanted
+                .codes
+                .extend(told(FieldName::Code).map(str::to_owned));
+            wanted
+                .keys
+                .extend(told(FieldName::ExternalRef).map(str::to_owned));
+            let names = [FieldName::Name, FieldName::Parent]
+                .into_iter()
+                .filter_map(told);
             wanted.names.extend(names.map(name_key));
         }
         wanted

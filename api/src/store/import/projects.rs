@@ -15,9 +15,7 @@ use uuid::Uuid;
 use super::cells::Source;
 use super::names::Names;
 use super::present::{Present, id_of, told, version_of};
-use super::verdict::{
-    Deed, Double, Likeness, New, Place, SameName, Terms, Twin, Verdict, What,
-};
+use super::verdict::{Deed, Double, Likeness, New, Place, SameName, Terms, Twin, Verdict, What};
 use super::{CHUNK, cells_of};
 use crate::auth::Principal;
 use crate::entity::project::Model;
@@ -203,11 +201,12 @@ impl<'a> Judge<'a> {
         verdict: &mut Verdict,
     ) -> Result<Option<About<'p>>, Failure> {
         let reach = self.principal.reads();
-        let is_seen = |model: &Model| {
-            !model.annulled && reach.covers(&model.region, model.unit.as_deref())
-        };
+        let is_seen =
+            |model: &Model| !model.annulled && reach.covers(&model.region, model.unit.as_deref());
         if told(row, FieldName::Id).is_some() {
-            let found = id_of(row).and_then(|id| present.get(id)).filter(|model| is_seen(model));
+            let found = id_of(row)
+                .and_then(|id| present.get(id))
+                .filter(|model| is_seen(model));
             if found.is_none() {
                 verdict.refuse(vec![Remark {
                     field: Some("id".to_owned()),
@@ -221,7 +220,10 @@ impl<'a> Judge<'a> {
             return Ok(found.map(About::There));
         }
         let key = told(row, FieldName::ExternalRef).filter(|_| self.terms.system.is_some());
-        if let Some(model) = key.and_then(|key| present.of_key(key)).filter(|model| is_seen(model)) {
+        if let Some(model) = key
+            .and_then(|key| present.of_key(key))
+            .filter(|model| is_seen(model))
+        {
             return Ok(Some(About::There(model)));
         }
         if let Some(model) = told(row, FieldName::Code).and_then(|code| present.of_code(code)) {
@@ -252,9 +254,8 @@ impl<'a> Judge<'a> {
         let key = (name_key(&verdict.name), region.clone());
         let alike = present.of_name(&verdict.name);
         // Two codes are two projects, whatever they are called.
-        let has_other_code = |model: &&Model| {
-            told(row, FieldName::Code).is_some() && model.code.is_some()
-        };
+        let has_other_code =
+            |model: &&Model| told(row, FieldName::Code).is_some() && model.code.is_some();
         let same: Vec<&Model> = alike
             .iter()
             .copied()
@@ -292,7 +293,10 @@ impl<'a> Judge<'a> {
                 return None;
             }
         }
-        let near: Vec<&Model> = alike.into_iter().filter(|model| !has_other_code(model)).collect();
+        let near: Vec<&Model> = alike
+            .into_iter()
+            .filter(|model| !has_other_code(model))
+            .collect();
         if !near.is_empty() {
             let likeness = if same.is_empty() {
                 Likeness::SimilarName
@@ -335,7 +339,11 @@ impl<'a> Judge<'a> {
         let facts = match read.fields.registered() {
             Ok(facts) => Some(facts),
             Err(found) => {
-                faults.extend(found.iter().map(|fault| source.placed(Remark::of_fault(fault))));
+                let known: Vec<Option<String>> = faults.iter().map(|f| f.field.clone()).collect();
+                let found = found
+                    .iter()
+                    .map(|fault| source.placed(Remark::of_fault(fault)));
+                faults.extend(found.filter(|fault| !known.contains(&fault.field)));
                 None
             }
         };
@@ -359,8 +367,17 @@ impl<'a> Judge<'a> {
             wrong.extend(facts.missing_for_registration().iter().map(Fault::from));
         }
         wrong.extend(self.wrong_references(&facts, None));
-        faults.extend(wrong.iter().map(|fault| source.placed(Remark::of_fault(fault))));
-        faults.extend(self.not_allowed(&facts).into_iter().map(|remark| source.placed(remark)));
+        let wrong = wrong
+            .iter()
+            .map(|fault| source.placed(Remark::of_fault(fault)));
+        // What could not be read is not missing besides.
+        let known: Vec<Option<String>> = faults.iter().map(|fault| fault.field.clone()).collect();
+        faults.extend(wrong.filter(|fault| fault.field.is_none() || !known.contains(&fault.field)));
+        faults.extend(
+            self.not_allowed(&facts)
+                .into_iter()
+                .map(|remark| source.placed(remark)),
+        );
         if !faults.is_empty() {
             verdict.refuse(faults);
             return Ok(());
@@ -388,7 +405,10 @@ impl<'a> Judge<'a> {
 
     /// Whoever may not enter projects there.
     fn not_allowed(&self, facts: &Facts) -> Vec<Remark> {
-        let (region, unit) = (facts.region.as_str(), facts.unit.as_ref().map(|u| u.as_str()));
+        let (region, unit) = (
+            facts.region.as_str(),
+            facts.unit.as_ref().map(|u| u.as_str()),
+        );
         let asked = if self.terms.opening_balance {
             self.principal.need_manager(region, unit)
         } else {
@@ -444,12 +464,17 @@ impl<'a> Judge<'a> {
             let above = self.by_row.get(&place).copied();
             let is_taken = above.and_then(|above| self.verdicts.get(above));
             let is_taken = is_taken.is_some_and(|v| matches!(v.what, What::Do { .. } | What::Same));
-            let found = above.filter(|_| is_taken).and_then(|above| self.found.get(&above));
+            let found = above
+                .filter(|_| is_taken)
+                .and_then(|above| self.found.get(&above));
             if found.is_none() {
                 faults.push(Remark::of_row(
                     "whole_not_taken",
                     format!("所属项目（第 {} 行）没有导入", place.row),
-                    format!("The project that it is part of (row {}) is not taken in", place.row),
+                    format!(
+                        "The project that it is part of (row {}) is not taken in",
+                        place.row
+                    ),
                 ));
             }
             return found.copied();
@@ -531,7 +556,11 @@ impl<'a> Judge<'a> {
         let mut after = match read.fields.applied(before.clone()) {
             Ok(after) => after,
             Err(found) => {
-                faults.extend(found.iter().map(|fault| source.placed(Remark::of_fault(fault))));
+                faults.extend(
+                    found
+                        .iter()
+                        .map(|fault| source.placed(Remark::of_fault(fault))),
+                );
                 verdict.refuse(faults);
                 return Ok(());
             }
@@ -554,7 +583,11 @@ impl<'a> Judge<'a> {
             return Ok(());
         }
         let external = told(row, FieldName::ExternalRef).and_then(|key| self.terms.external(key));
-        let link = external.filter(|_| present.of_key(told(row, FieldName::ExternalRef).unwrap_or_default()).is_none());
+        let link = external.filter(|_| {
+            present
+                .of_key(told(row, FieldName::ExternalRef).unwrap_or_default())
+                .is_none()
+        });
         if after == before && link.is_none() {
             verdict.what = What::Same;
             verdict.double = None;
@@ -614,7 +647,8 @@ impl<'a> Judge<'a> {
             .map(|fault| source.placed(Remark::of_fault(fault)))
             .collect();
         let mandates = [
-            self.principal.need_mandate(&model.region, model.unit.as_deref()),
+            self.principal
+                .need_mandate(&model.region, model.unit.as_deref()),
             self.principal.need_mandate(
                 after.region.as_str(),
                 after.unit.as_ref().map(|unit| unit.as_str()),
@@ -634,7 +668,10 @@ impl<'a> Judge<'a> {
                 continue;
             };
             let parent = new.parent;
-            let root = parent.and_then(|parent| roots.get(&parent)).copied().unwrap_or(place);
+            let root = parent
+                .and_then(|parent| roots.get(&parent))
+                .copied()
+                .unwrap_or(place);
             roots.insert(place, root);
             families.entry(root).or_default().push(place);
         }
@@ -663,7 +700,8 @@ impl<'a> Judge<'a> {
 
     fn check_family(&self, members: &[usize]) -> Result<(), Problem> {
         // Any ids do: only who belongs to whom matters.
-        let id = |place: usize| ProjectId(Uuid::from_u64_pair(0, u64::try_from(place).unwrap_or(0)));
+        let id =
+            |place: usize| ProjectId(Uuid::from_u64_pair(0, u64::try_from(place).unwrap_or(0)));
         let member = |&place: &usize| {
             let new = self.entered(place)?;
             Some(domain::family::Member {
@@ -716,8 +754,14 @@ fn stale(source: &Source, base: &Model, now: &Model, after: &Facts) -> Vec<Remar
             field: Some(member.clone()),
             ..Remark::of_row(
                 "stale_version",
-                format!("导出后已被别人更改（现为第 {} 版），现值：{stands}", now.version),
-                format!("It was changed since (version {} now); it says: {stands}", now.version),
+                format!(
+                    "导出后已被别人更改（现为第 {} 版），现值：{stands}",
+                    now.version
+                ),
+                format!(
+                    "It was changed since (version {} now); it says: {stands}",
+                    now.version
+                ),
             )
         };
         source.placed(remark)
@@ -736,7 +780,11 @@ fn shown(value: &Json) -> String {
 }
 
 /// Where a project stands that is taken over.
-pub(super) fn opening(stage: Stage, started_on: Option<chrono::NaiveDate>, completed_on: Option<chrono::NaiveDate>) -> Standing {
+pub(super) fn opening(
+    stage: Stage,
+    started_on: Option<chrono::NaiveDate>,
+    completed_on: Option<chrono::NaiveDate>,
+) -> Standing {
     Standing {
         stage,
         condition: Condition::Active,

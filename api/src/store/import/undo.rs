@@ -15,9 +15,7 @@ use crate::entity::{approval as approvals, investment_month, plan_year as plans,
 use crate::precondition::Precondition;
 use crate::problem::{Fault, Problem, kinds};
 use crate::store::project::{self, Key};
-use crate::store::{
-    Failure, Tx, approval, corrupt, event, investment, plan_year, row, target,
-};
+use crate::store::{Failure, Tx, approval, corrupt, event, investment, plan_year, row, target};
 
 /// Takes an import back: what it registered leaves the library, what it changed is as it was before; each as a change of
 /// its own, so that versions and history tell it.
@@ -38,7 +36,11 @@ pub async fn undo(tx: &Tx, principal: &Principal, id: Uuid) -> Result<(), Failur
         }
     }
     let entry = event::Entry::of_import(id, "import_undone");
-    event::record(tx, entry.changing(None, Some(json!({ "rows": kept.len() })))).await?;
+    event::record(
+        tx,
+        entry.changing(None, Some(json!({ "rows": kept.len() }))),
+    )
+    .await?;
     job::undone(tx, id).await
 }
 
@@ -68,7 +70,10 @@ async fn refuse_built_upon(tx: &Tx, kept: &[Kept]) -> Result<(), Failure> {
                     Fault::elsewhere(
                         "changed_since",
                         format!("“{}”在导入后又有改动（第 {} 版）", row.name, row.version),
-                        format!("\"{}\" was changed since (version {})", row.name, row.version),
+                        format!(
+                            "\"{}\" was changed since (version {})",
+                            row.name, row.version
+                        ),
                     )
                     .with("id", row.id.to_string()),
                 );
@@ -122,17 +127,14 @@ async fn take_back(tx: &Tx, principal: &Principal, one: &Kept) -> Result<(), Fai
 }
 
 /// Gives a project the facts that it had at a version, and takes off the key that it was linked to.
-async fn amend_back(
-    tx: &Tx,
-    principal: &Principal,
-    id: Uuid,
-    before: i64,
-) -> Result<(), Failure> {
+async fn amend_back(tx: &Tx, principal: &Principal, id: Uuid, before: i64) -> Result<(), Failure> {
     let which = Condition::all()
         .add(project_version::Column::Id.eq(id))
         .add(project_version::Column::Version.eq(before));
     let then = versions_where(&tx.db, which).await?;
-    let then = then.first().ok_or_else(|| corrupt("version before the import"))?;
+    let then = then
+        .first()
+        .ok_or_else(|| corrupt("version before the import"))?;
     let facts = row::facts(then)?;
     let mut now = project::need(&tx.db, &principal.reads(), Key::Id(id)).await?;
     let record = project::amend(tx, principal, id, now.version, |_| Ok(facts.clone())).await?;
@@ -155,7 +157,9 @@ async fn plan_back(
     let Some(before) = before else {
         return plan_year::remove(tx, principal, id, year, after).await;
     };
-    let then = plans::Entity::find_by_id((id, year, before)).one(&tx.db).await?;
+    let then = plans::Entity::find_by_id((id, year, before))
+        .one(&tx.db)
+        .await?;
     let then = plan_year::record(&then.ok_or_else(|| corrupt("plan before the import"))?)?;
     let seen = Precondition::Version(after);
     plan_year::put(tx, principal, id, year, seen, then.planned).await?;

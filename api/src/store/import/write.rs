@@ -191,7 +191,10 @@ async fn write(
             | Deed::Plan { .. }
             | Deed::Figures { .. }
             | Deed::Approval { .. }
-            | Deed::Target { .. } => tx.attempt(async || one(tx, principal, deed).await).await.map(Some),
+            | Deed::Target { .. } => tx
+                .attempt(async || one(tx, principal, deed).await)
+                .await
+                .map(Some),
         };
         match outcome {
             Ok(Some(what)) => {
@@ -232,8 +235,13 @@ impl Desk<'_> {
         };
         model.parent_id = parent;
         let id = model.id;
-        let is_waiting =
-            |id: Uuid| self.waiting.iter().rev().take(domain::family::MAX_MEMBERS).any(|m| m.id == id);
+        let is_waiting = |id: Uuid| {
+            self.waiting
+                .iter()
+                .rev()
+                .take(domain::family::MAX_MEMBERS)
+                .any(|m| m.id == id)
+        };
         match parent {
             Some(parent) if !is_waiting(parent) => {
                 self.flush().await?;
@@ -306,7 +314,8 @@ impl Desk<'_> {
                 What::Do { .. } | What::Same | What::Held | What::Refused => None,
             });
             if let Some(link) = link {
-                let model = project::need(&self.tx.db, &self.principal.reads(), Key::Id(id)).await?;
+                let model =
+                    project::need(&self.tx.db, &self.principal.reads(), Key::Id(id)).await?;
                 external_ref::link(self.tx, self.principal, id, model.version, link).await?;
             }
             done.insert(
@@ -341,9 +350,8 @@ fn whole_refused() -> Failure {
 
 /// The versions of the projects as they are left, for other rows may have changed them after.
 async fn tell_last_versions(tx: &Tx, done: &mut BTreeMap<usize, Done>) -> Result<(), Failure> {
-    let id_of = |done: &Done| -> Option<Uuid> {
-        done.subject.strip_prefix("project/")?.parse().ok()
-    };
+    let id_of =
+        |done: &Done| -> Option<Uuid> { done.subject.strip_prefix("project/")?.parse().ok() };
     let ids: Vec<Uuid> = done.values().filter_map(id_of).collect();
     let mut versions: BTreeMap<Uuid, i64> = BTreeMap::new();
     for some in ids.chunks(1000) {
@@ -379,8 +387,7 @@ pub(super) fn has_to_be_tried(deed: &Deed) -> bool {
 
 /// Does one thing.
 pub(super) async fn one(tx: &Tx, principal: &Principal, deed: &Deed) -> Result<Done, Failure> {
-    let precondition =
-        |seen: Option<i64>| seen.map_or(Precondition::Absent, Precondition::Version);
+    let precondition = |seen: Option<i64>| seen.map_or(Precondition::Absent, Precondition::Version);
     let done = |subject: String, before: Option<i64>, after: i64| Done {
         subject,
         before,
@@ -411,7 +418,11 @@ pub(super) async fn one(tx: &Tx, principal: &Principal, deed: &Deed) -> Result<D
         } => {
             let put = plan_year::put(tx, principal, *id, *year, precondition(*seen), *planned);
             let record = put.await?;
-            Ok(done(format!("plan_year/{id}/{year}"), *seen, record.version))
+            Ok(done(
+                format!("plan_year/{id}/{year}"),
+                *seen,
+                record.version,
+            ))
         }
         Deed::Figures {
             id,
@@ -434,11 +445,19 @@ pub(super) async fn one(tx: &Tx, principal: &Principal, deed: &Deed) -> Result<D
             let new = approval.as_ref().clone();
             let put = approval::put(tx, principal, *id, *item, precondition(*seen), new);
             let record = put.await?;
-            Ok(done(format!("approval/{id}/{}", item.code()), *seen, record.version))
+            Ok(done(
+                format!("approval/{id}/{}", item.code()),
+                *seen,
+                record.version,
+            ))
         }
         Deed::Target { target, seen } => {
             let record = target::put(tx, principal, precondition(*seen), target).await?;
-            Ok(done(format!("target/{}", target.code), *seen, record.version))
+            Ok(done(
+                format!("target/{}", target.code),
+                *seen,
+                record.version,
+            ))
         }
     }
 }
