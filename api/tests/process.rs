@@ -28,7 +28,7 @@ struct Service {
     log: Receiver<Value>,
     /// Kept open: it goes on writing there.
     _stdout: BufReader<ChildStdout>,
-    _directory: TempDir,
+    directory: Arc<TempDir>,
 }
 
 fn binary(directory: &Path, settings: &[(&str, &str)]) -> Command {
@@ -43,7 +43,11 @@ fn binary(directory: &Path, settings: &[(&str, &str)]) -> Command {
 
 impl Service {
     fn start(settings: &[(&str, &str)]) -> Self {
-        let directory = TempDir::new().unwrap();
+        Self::start_in(Arc::new(TempDir::new().unwrap()), settings)
+    }
+
+    /// On what another one has left.
+    fn start_in(directory: Arc<TempDir>, settings: &[(&str, &str)]) -> Self {
         let mut child = binary(directory.path(), settings)
             .args(["--log-json", "--log", "info,taizhang=trace"])
             .args(["serve", "--demo", "--listen", "127.0.0.1:0"])
@@ -72,12 +76,23 @@ impl Service {
             at,
             log,
             _stdout: stdout,
-            _directory: directory,
+            directory,
         }
     }
 
     /// Sends a request: the status, and the body as JSON.
     fn ask(&self, id: &str, request: &str, headers: &[String], body: &str) -> (u16, Value) {
+        self.send(id, request, headers, "application/json", body)
+    }
+
+    fn send(
+        &self,
+        id: &str,
+        request: &str,
+        headers: &[String],
+        content_type: &str,
+        body: &str,
+    ) -> (u16, Value) {
         let mut stream = TcpStream::connect(self.at).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let headers = [headers, &[String::new()]].concat().join("\r\n");
@@ -85,7 +100,7 @@ impl Service {
         write!(
             stream,
             "{request} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nX-Request-Id: {id}\r\n{headers}\
-             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
+             Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}",
             self.at
         )
         .unwrap();
@@ -94,6 +109,38 @@ impl Service {
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         let body = answer.split_once("\r\n\r\n").unwrap().1;
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// The headers of somebody who has signed in.
+    fn bearer(&self, username: &str) -> Vec<String> {
+        let body = json!({ "username": username, "password": PASSWORD });
+        let (status, pair) = self.ask("sign-in", "POST /auth/login", &[], &body.to_string());
+        assert_eq!(status, 200, "{pair}");
+        let token = pair.get("access_token").unwrap().as_str().unwrap();
+        vec![format!("Authorization: Bearer {token}")]
+    }
+
+    /// Brings a file of projects in; does not wait for what comes of it.
+    fn import(&self, headers: &[String], text: &str) -> String {
+        const MARK: &str = "of-the-test";
+        let part = |name: &str, rest: &str, value: &str| {
+            format!(
+                "--{MARK}\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n{value}\r\n"
+            )
+        };
+        let body = [
+            part("kind", "", "projects"),
+            part("mode", "", "commit"),
+            part("wait", "", "0"),
+            part("file", "; filename=\"a.csv\"", text),
+            format!("--{MARK}--\r\n"),
+        ]
+        .concat();
+        let content_type = format!("multipart/form-data; boundary={MARK}");
+        let asked = self.send("import", "POST /v1/imports", headers, &content_type, &body);
+        let (status, import) = asked;
+        assert_eq!(status, 202, "{import}");
+        import.get("id").unwrap().as_str().unwrap().to_owned()
     }
 
     /// The log up to the line that is looked for.
@@ -258,6 +305,46 @@ fn a_new_certificate_is_read_when_the_service_is_told_to() {
     service.signal("HUP");
     service.log_until(|line| line.to_string().contains("still the one before"));
     assert!(shows(service.at, &second));
+}
+
+#[test]
+fn a_service_that_is_killed_while_it_takes_a_file_in_leaves_nothing_of_it_and_says_so() {
+    const ROWS: usize = 3000;
+    let rows: String = (0..ROWS)
+        .map(|row| format!("被打断的项目{row},大洼区,panjin-drc,港口,100\n"))
+        .collect();
+    let text = format!("项目名称,地区,责任单位,行业,总投资（万元）\n{rows}");
+    let service = Service::start(&[]);
+    let headers = service.bearer("manager");
+    let count = |service: &Service, headers: &[String]| {
+        let path = "GET /v1/projects?limit=1&with_total=true";
+        let (status, page) = service.ask("count", path, headers, "");
+        assert_eq!(status, 200, "{page}");
+        page.get("total").unwrap().as_u64().unwrap()
+    };
+    let before = count(&service, &headers);
+    let id = service.import(&headers, &text);
+    service.log_until(|line| line.to_string().contains("a file is taken in"));
+    let directory = Arc::clone(&service.directory);
+    // SIGKILL.
+    drop(service);
+
+    let service = Service::start_in(directory, &[]);
+    let headers = service.bearer("manager");
+    let import = |service: &Service, id: &str| {
+        let path = format!("GET /v1/imports/{id}");
+        service.ask("import", &path, &headers, "").1
+    };
+    let state = |import: &Value| import.get("state").unwrap().as_str().unwrap().to_owned();
+    assert_eq!(state(&import(&service, &id)), "interrupted");
+    assert_eq!(count(&service, &headers), before);
+
+    // The same file, sent again, is taken in as if nothing had been.
+    let again = service.import(&headers, &text);
+    let ended = format!("import/{again}");
+    service.log_until(|line| line.to_string().contains(&ended));
+    assert_eq!(state(&import(&service, &again)), "done");
+    assert_eq!(count(&service, &headers), before + 3000);
 }
 
 /// Whether a service shows this certificate, and has its key.

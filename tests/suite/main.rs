@@ -40,6 +40,7 @@ mod protocol;
 mod provider;
 mod random_histories;
 mod reference;
+mod round_trip;
 mod replay;
 mod scoreboard;
 mod second_factor;

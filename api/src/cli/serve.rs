@@ -24,6 +24,7 @@ use crate::edge::Edge;
 use crate::edge::tls::Certificate;
 use crate::import::Desk;
 use crate::import::reader::Reader;
+use crate::store::import::job;
 use crate::store::account;
 use crate::store::account::grant::{self, Origin, Wanted};
 use crate::store::account::user::{self, New};
@@ -92,6 +93,7 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         source,
     })?;
     let app = prepare(&config, reader).await?;
+    job::give_up_left(&app.db).await.map_err(Failure::told)?;
     if arguments.demo {
         set_up_demo(&app.db).await?;
     } else {

@@ -1,6 +1,5 @@
 //! The way of a file: put down, read by a child, judged, and taken in or only shown.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -127,8 +126,9 @@ pub async fn begin(
     let (desk, db) = (desk.clone(), db.clone());
     let working = actix_web::rt::spawn(async move {
         let _place = place;
-        if let Err(problem) = run(&desk, &db, bringer, work, id).await {
-            tracing::warn!(%problem, import = %id, "a file was not taken in");
+        match run(&desk, &db, bringer, work, id).await {
+            Ok(()) => tracing::info!("import/{id} has ended"),
+            Err(problem) => tracing::warn!(%problem, "import/{id} was refused"),
         }
     });
     Ok((id, Some(working)))
@@ -223,7 +223,7 @@ async fn work_on(
     let Bringer { principal, author } = bringer;
     let request = request(db, &author, &work).await?;
     let document = desk.reader.read(&work.file, &request).await?;
-    let rows = document.sheets.iter().map(|sheet| sheet.rows.len()).sum();
+    let rows: usize = document.sheets.iter().map(|sheet| sheet.rows.len()).sum();
     progress.total.store(rows, Ordering::Relaxed);
     let step = move |done: usize| progress.done.store(done, Ordering::Relaxed);
     let corrected = corrected(&document);
@@ -234,13 +234,11 @@ async fn work_on(
                 .await
                 .map_err(Failure::told)?;
             let report = Report::of(&document, work.terms.kind, &verdicts);
-            let rows = job::previewed(id, &verdicts);
-            let finished = RefCell::new(Some((report, rows)));
-            let finished = Rc::new(finished);
+            let finished = Rc::new((report, job::previewed(id, &verdicts)));
             let Work { sender, terms, .. } = work;
             db.write(author, async move |tx| {
                 job::remember(tx, &sender, terms.kind, &corrected).await?;
-                let (report, rows) = finished.borrow().clone().unwrap_or_default();
+                let (report, rows) = finished.as_ref().clone();
                 let finished = Finished {
                     state: State::Done,
                     report,
@@ -268,6 +266,10 @@ async fn work_on(
                 is_atomic,
                 step: Box::new(step),
             };
+            // So that whoever looks meanwhile knows that it is alive.
+            let total = i64::try_from(rows).unwrap_or(i64::MAX);
+            job::progress(db, id, 0, total).await.map_err(Failure::told)?;
+            tracing::debug!(import = %id, rows, "a file is taken in");
             let committed = import::commit(db, author, Rc::new(principal), Rc::new(work)).await?;
             if committed.is_done && !corrected.is_empty() {
                 db.write(remembering, async move |tx| {

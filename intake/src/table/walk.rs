@@ -162,14 +162,7 @@ impl Walk<'_> {
             return;
         }
         if line.is_footnote(self.in_notes) || self.is_behind_all(line, next) {
-            let texts: Vec<_> = row.cells.iter().map(|(_, raw)| raw.shown()).collect();
-            tell(
-                &mut self.found.notes,
-                NoteCode::Footnote,
-                Some(row.number),
-                tidy(&texts.join(" ")),
-            );
-            self.in_notes = true;
+            self.footnote(row);
             return;
         }
         if part.is_none()
@@ -179,7 +172,19 @@ impl Walk<'_> {
             self.section(row, line, level, title, count);
             return;
         }
+        if part.is_none() && self.is_remark(line) {
+            self.footnote(row);
+            return;
+        }
         self.project(row, line, part);
+    }
+
+    fn footnote(&mut self, row: &GridRow) {
+        let texts: Vec<_> = row.cells.iter().map(|(_, raw)| raw.shown()).collect();
+        let text = tidy(&texts.join(" "));
+        let at = Some(row.number);
+        tell(&mut self.found.notes, NoteCode::Footnote, at, text);
+        self.in_notes = true;
     }
 
     /// Whether a row repeats the headings or the title, as on a new page, or is the heading of another table.
@@ -208,6 +213,16 @@ impl Walk<'_> {
             && line.filled.len() == 1
             && !line.is_across
             && line.level() == Level::Plain
+    }
+
+    /// Whether a lonely text beside the names, which is no code either, says something of the table: 截至：2026-11-29.
+    fn is_remark(&self, line: &Line) -> bool {
+        const WIDE: usize = 3;
+        line.filled.len() == 1
+            && line.name.trim().is_empty()
+            && self.mapping.name.is_some()
+            && self.mapping.read.len() >= WIDE
+            && (line.first.contains(['：', ':']) || !line.first.contains(|c: char| c.is_ascii_digit()))
     }
 
     /// Whether a row without a number goes on with the parts of the project above, or is indented below it.

@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use intake::Kind;
 use intake::request::Assigned;
 use sea_orm::prelude::Json;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ use crate::store::{Db, Failure, Tx, corrupt};
 
 /// How long a job is its process's without a sign of life.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// The same of one that writes to SQLite, which takes no sign of life meanwhile.
+const LONG_LEASE: TimeDelta = TimeDelta::hours(1);
 /// How long what came of the rows of a preview is kept.
 const PREVIEWS_LAST: TimeDelta = TimeDelta::days(7);
 /// How many rows are inserted at a time: each has ten values, and SQLite takes 32,766.
@@ -210,7 +212,9 @@ pub(crate) async fn begin(tx: &Tx, begun: &Begun) -> Result<Uuid, Failure> {
 /// # Errors
 /// [`Failure`] of the database.
 pub(crate) async fn progress(db: &Db, id: Uuid, done: i64, total: i64) -> Result<(), Failure> {
-    let until = db.clock().now() + LEASE;
+    let is_sqlite = db.reader().get_database_backend() == DbBackend::Sqlite;
+    let lease = if is_sqlite { LONG_LEASE } else { LEASE };
+    let until = db.clock().now() + lease;
     db.maintain(async |tx| {
         import_job::Entity::update_many()
             .col_expr(import_job::Column::LeaseUntil, Expr::value(until))
@@ -268,18 +272,40 @@ pub(crate) async fn finish(tx: &Tx, id: Uuid, finished: Finished) -> Result<(), 
         .into())
 }
 
+/// Gives up what a service left behind that ended without a word, when the next one starts. On SQLite there is one
+/// service; on PostgreSQL others may be at work, and what none is at work on is found by its lease.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn give_up_left(db: &Db) -> Result<(), Failure> {
+    if db.reader().get_database_backend() != DbBackend::Sqlite {
+        return Ok(());
+    }
+    let now = db.clock().now();
+    db.maintain(async |tx| give_up(tx, import_job::Column::AccountId.is_not_null(), now).await)
+        .await
+}
+
+async fn give_up(
+    db: &impl ConnectionTrait,
+    which: SimpleExpr,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let state = Expr::value(State::Interrupted.code());
+    import_job::Entity::update_many()
+        .col_expr(import_job::Column::State, state)
+        .col_expr(import_job::Column::FinishedAt, Expr::value(now))
+        .filter(import_job::Column::State.eq(State::Running.code()))
+        .filter(which)
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Gives up the jobs whose processes are gone, and forgets what came of the rows of old previews.
 pub(crate) async fn tidy(tx: &Tx) -> Result<(), Failure> {
-    import_job::Entity::update_many()
-        .col_expr(
-            import_job::Column::State,
-            Expr::value(State::Interrupted.code()),
-        )
-        .col_expr(import_job::Column::FinishedAt, Expr::value(tx.now()))
-        .filter(import_job::Column::State.eq(State::Running.code()))
-        .filter(import_job::Column::LeaseUntil.lt(tx.now()))
-        .exec(&tx.db)
-        .await?;
+    let is_over = import_job::Column::LeaseUntil.lt(tx.now());
+    give_up(&tx.db, is_over, tx.now()).await?;
     let old: Vec<Uuid> = import_job::Entity::find()
         .select_only()
         .column(import_job::Column::Id)
