@@ -23,7 +23,9 @@ struct Book(Vec<Vec<Data>>);
 
 impl Book {
     async fn taken_out(client: &Client, query: &str) -> Self {
-        let file = client.get(&format!("/v1/exports/projects.xlsx{query}")).await;
+        let file = client
+            .get(&format!("/v1/exports/projects.xlsx{query}"))
+            .await;
         let mut book = Xlsx::new(Cursor::new(file.expect(200).bytes)).unwrap();
         let range = book.worksheet_range("项目").unwrap();
         Self(range.rows().map(<[Data]>::to_vec).collect())
@@ -31,7 +33,9 @@ impl Book {
 
     fn place(&self, name: &str, heading: &str) -> (usize, usize) {
         let at = |wanted: &str| {
-            let found = self.0[0].iter().position(|cell| cell.to_string().starts_with(wanted));
+            let found = self.0[0]
+                .iter()
+                .position(|cell| cell.to_string().starts_with(wanted));
             found.unwrap_or_else(|| panic!("no column {wanted}"))
         };
         let (names, column) = (at("项目名称"), at(heading));
@@ -55,7 +59,9 @@ impl Book {
                     Data::Empty => {}
                     Data::DateTime(at) => {
                         let at = ExcelDateTime::from_serial_datetime(at.as_f64()).unwrap();
-                        sheet.write_datetime_with_format(line, column, &at, &day).unwrap();
+                        sheet
+                            .write_datetime_with_format(line, column, &at, &day)
+                            .unwrap();
                     }
                     Data::Float(number) => {
                         sheet.write_number(line, column, *number).unwrap();
@@ -70,7 +76,9 @@ impl Book {
     }
 
     async fn sent_back(&self, client: &Client) -> Reply {
-        let reply = client.import(("projects.xlsx", &self.saved()), &COMMIT).await;
+        let reply = client
+            .import(("projects.xlsx", &self.saved()), &COMMIT)
+            .await;
         reply.expect(201)
     }
 }
@@ -97,7 +105,12 @@ async fn what_was_edited_is_changed_and_nothing_else() {
     let count = u64::try_from(book.0.len()).unwrap() - 1;
     let before = by_name(&manager).await;
     let untouched = book.sent_back(&manager).await;
-    assert_eq!(counts(&untouched), [0, 0, count, 0, 0], "{}", untouched.text);
+    assert_eq!(
+        counts(&untouched),
+        [0, 0, count, 0, 0],
+        "{}",
+        untouched.text
+    );
     assert_eq!(by_name(&manager).await, before);
 
     let one = "往返的项目";
@@ -125,7 +138,10 @@ async fn what_was_edited_is_changed_and_nothing_else() {
     assert_eq!(after["version"], 2);
     assert_eq!(manager.named(other).await["note"], "=1+1");
     let now = by_name(&manager).await;
-    let same = before.iter().filter(|project| now.contains(project)).count();
+    let same = before
+        .iter()
+        .filter(|project| now.contains(project))
+        .count();
     assert_eq!(same, before.len() - 2);
     let proof = in_store(&server, async |db| rollup::verify(&db).await.unwrap()).await;
     assert_eq!(proof.count, 0, "{:?}", proof.differences);
@@ -155,7 +171,10 @@ async fn what_somebody_changed_meanwhile_is_refused_with_what_stands_there_now()
     assert_eq!(refused["text"], "自己写的");
     assert!(refused["detail"].as_str().unwrap().contains("别人写的0"));
     let row = refused["row"].as_u64().unwrap();
-    assert_eq!(row, u64::try_from(book.place(name(0), "备注").0).unwrap() + 1);
+    assert_eq!(
+        row,
+        u64::try_from(book.place(name(0), "备注").0).unwrap() + 1
+    );
     assert_eq!(manager.named(name(0)).await["note"], "别人写的0");
     assert_eq!(manager.named(name(1)).await["note"], "别人写的1");
     assert_eq!(manager.named(name(2)).await["note"], "自己写的");
@@ -167,7 +186,10 @@ async fn a_file_of_text_that_was_taken_out_changes_nothing() {
     let manager = server.sign_in("manager").await;
     let file = manager.get("/v1/exports/projects.csv").await.expect(200);
     let before = by_name(&manager).await;
-    let reply = manager.import(("projects.csv", &file.bytes), &COMMIT).await.expect(201);
+    let reply = manager
+        .import(("projects.csv", &file.bytes), &COMMIT)
+        .await
+        .expect(201);
     let count = u64::try_from(before.len()).unwrap();
     assert_eq!(counts(&reply), [0, 0, count, 0, 0], "{}", reply.text);
     assert_eq!(by_name(&manager).await, before);

@@ -24,10 +24,10 @@ use crate::edge::Edge;
 use crate::edge::tls::Certificate;
 use crate::import::Desk;
 use crate::import::reader::Reader;
-use crate::store::import::job;
 use crate::store::account;
 use crate::store::account::grant::{self, Origin, Wanted};
 use crate::store::account::user::{self, New};
+use crate::store::import::job;
 use crate::store::{Db, Failure};
 
 /// The password of every demo account.

@@ -268,7 +268,9 @@ async fn work_on(
             };
             // So that whoever looks meanwhile knows that it is alive.
             let total = i64::try_from(rows).unwrap_or(i64::MAX);
-            job::progress(db, id, 0, total).await.map_err(Failure::told)?;
+            job::progress(db, id, 0, total)
+                .await
+                .map_err(Failure::told)?;
             tracing::debug!(import = %id, rows, "a file is taken in");
             let committed = import::commit(db, author, Rc::new(principal), Rc::new(work)).await?;
             if committed.is_done && !corrected.is_empty() {

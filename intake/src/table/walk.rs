@@ -222,7 +222,8 @@ impl Walk<'_> {
             && line.name.trim().is_empty()
             && self.mapping.name.is_some()
             && self.mapping.read.len() >= WIDE
-            && (line.first.contains(['：', ':']) || !line.first.contains(|c: char| c.is_ascii_digit()))
+            && (line.first.contains(['：', ':'])
+                || !line.first.contains(|c: char| c.is_ascii_digit()))
     }
 
     /// Whether a row without a number goes on with the parts of the project above, or is indented below it.

@@ -221,9 +221,9 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// The same row, refused.
+    /// Refuses the row; what else there was to say of it no longer matters.
     pub(crate) fn refuse(&mut self, remarks: Vec<Remark>) {
         self.what = What::Refused;
-        self.remarks.extend(remarks);
+        self.remarks = remarks;
     }
 }

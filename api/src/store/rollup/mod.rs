@@ -76,9 +76,15 @@ pub async fn state(db: &impl ConnectionTrait) -> Result<State, Failure> {
 pub(super) async fn post(tx: &Tx) -> Result<(), Failure> {
     let saved = tx.take_saved();
     if tx.db.get_database_backend() == DbBackend::Postgres && !saved.is_empty() {
-        // To plan this statement takes longer than to run it, and the ids make no difference to its plan.
+        // To plan this statement takes longer than to run it, and the ids make no difference to its plan. Of many it is
+        // planned anew: they make the library so much larger that the plan of before may not do any more.
+        let how = if saved.len() < POSTED {
+            "force_generic_plan"
+        } else {
+            "force_custom_plan"
+        };
         tx.db
-            .execute_unprepared("SET LOCAL plan_cache_mode = force_generic_plan")
+            .execute_unprepared(&format!("SET LOCAL plan_cache_mode = {how}"))
             .await?;
     }
     for some in saved.chunks(POSTED) {
