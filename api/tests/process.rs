@@ -310,10 +310,12 @@ fn a_new_certificate_is_read_when_the_service_is_told_to() {
 #[test]
 fn a_service_that_is_killed_while_it_takes_a_file_in_leaves_nothing_of_it_and_says_so() {
     const ROWS: usize = 3000;
-    let rows: String = (0..ROWS)
-        .map(|row| format!("被打断的项目{row},大洼区,panjin-drc,港口,100\n"))
-        .collect();
-    let text = format!("项目名称,地区,责任单位,行业,总投资（万元）\n{rows}");
+    let row = |row: usize| format!("被打断的项目{row},大洼区,panjin-drc,港口,100");
+    let rows: Vec<String> = (0..ROWS).map(row).collect();
+    let text = format!(
+        "项目名称,地区,责任单位,行业,总投资（万元）\n{}\n",
+        rows.join("\n")
+    );
     let service = Service::start(&[]);
     let headers = service.bearer("manager");
     let count = |service: &Service, headers: &[String]| {

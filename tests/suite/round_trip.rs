@@ -39,7 +39,7 @@ impl Book {
             found.unwrap_or_else(|| panic!("no column {wanted}"))
         };
         let (names, column) = (at("项目名称"), at(heading));
-        let row = self.0.iter().position(|row| row[names].to_string() == name);
+        let row = self.0.iter().position(|row| row[names] == *name);
         (row.unwrap_or_else(|| panic!("no row {name}")), column)
     }
 
@@ -66,7 +66,12 @@ impl Book {
                     Data::Float(number) => {
                         sheet.write_number(line, column, *number).unwrap();
                     }
-                    other => {
+                    other @ (Data::Int(_)
+                    | Data::String(_)
+                    | Data::Bool(_)
+                    | Data::DateTimeIso(_)
+                    | Data::DurationIso(_)
+                    | Data::Error(_)) => {
                         sheet.write_string(line, column, other.to_string()).unwrap();
                     }
                 }

@@ -52,6 +52,7 @@ enum SameNameName {
 
 /// What `taizhang import` takes.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(super) struct Arguments {
     /// The file: .xlsx, or .csv in UTF-8 or GBK
     file: PathBuf,

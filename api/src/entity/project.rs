@@ -1,4 +1,5 @@
 //! Projects as they are known now; `project_version` has the same columns.
+#![expect(clippy::struct_excessive_bools, reason = "columns of a table")]
 
 use sea_orm::entity::prelude::*;
 

@@ -59,7 +59,7 @@ fn written(
     }
     let bold = Format::new().set_bold();
     let marked = Format::new().set_background_color(Color::RGB(0x00FF_E0E0));
-    let reason = Format::new()
+    let reasons = Format::new()
         .set_font_color(Color::RGB(0x00C0_0000))
         .set_text_wrap();
     let mut line = 0;
@@ -101,18 +101,18 @@ fn written(
                 }
                 Column::Reasons { letters } => {
                     let said = said(row, language, |r| is_at(r, letters));
-                    paper.write_string_with_format(line, place, said, &reason)?;
+                    paper.write_string_with_format(line, place, said, &reasons)?;
                 }
                 Column::OfRows => {
                     let mut all = said(row, language, |r| r.column.is_none());
                     if let Some(double) = &row.detail.double {
                         let names: Vec<&str> = double.of.iter().map(|t| t.name.as_str()).collect();
                         let names = names.join("、");
-                        let like = match language {
+                        let asked = match language {
                             Language::Chinese => format!("与“{names}”相同或相近，请确认"),
                             Language::English => format!("Like \"{names}\": which is it?"),
                         };
-                        all = [all, like]
+                        all = [all, asked]
                             .into_iter()
                             .filter(|s| !s.is_empty())
                             .collect::<Vec<_>>()
@@ -122,7 +122,7 @@ fn written(
                         Language::Chinese => format!("原第 {} 行：{all}", row.number),
                         Language::English => format!("Row {}: {all}", row.number),
                     };
-                    paper.write_string_with_format(line, place, at, &reason)?;
+                    paper.write_string_with_format(line, place, at, &reasons)?;
                 }
             }
         }

@@ -24,7 +24,7 @@ const MEMORY: u64 = 512 * 1024 * 1024;
 /// How long a child may compute, in seconds.
 const CPU: u64 = 30;
 /// How long a child is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The most that a child may answer, in bytes: what is read of a file is larger than the file, and no more than this.
 const MAX_ANSWER: u64 = 256 * 1024 * 1024;
 

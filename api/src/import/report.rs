@@ -1,6 +1,6 @@
 //! What came of a file.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use domain::money::{Money, Total};
 use intake::document::{Column, ControlTotal, Document, Note, Row, Sheet, SheetState};
@@ -125,18 +125,12 @@ fn total(document: &Document, kind: Kind, verdicts: &[Verdict]) -> Total {
         .collect();
     let mut sum = Total::default();
     for (number, sheet) in document.sheets.iter().enumerate() {
-        let parts: HashMap<u32, ()> = sheet
-            .rows
-            .iter()
-            .filter(|row| row.part_of.is_some())
-            .map(|row| (row.number, ()))
-            .collect();
-        for row in &sheet.rows {
+        for row in sheet.rows.iter().filter(|row| row.part_of.is_none()) {
             let place = crate::store::import::Place {
                 sheet: number,
                 row: row.number,
             };
-            if parts.contains_key(&row.number) || not_taken.contains(&place) {
+            if not_taken.contains(&place) {
                 continue;
             }
             for amount in amounts(row, kind) {

@@ -29,7 +29,7 @@ pub(crate) mod whole;
 use read::Reader;
 
 /// A member of a merge patch: absent, null or given.
-type Member<T> = Option<Option<T>>;
+pub(crate) type Member<T> = Option<Option<T>>;
 
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,

@@ -103,6 +103,7 @@ pub(super) async fn case(
             | "/v1/me/sessions"
             | "/v1/projects"
             | "/v1/exports/projects"
+            | "/v1/imports"
             | "/v1/events"
             | "/v1/summary"
             | "/v1/targets/attainment"
@@ -189,7 +190,6 @@ pub(super) async fn case(
             let items = json!([{ "external_ref": external_ref, "fields": fields }]);
             client.post(&path, &json!({ "items": items }))
         }
-        ("GET", "/v1/imports") => bare(&path),
         ("POST", "/v1/imports") => an_import(client, target),
         ("GET", "/v1/imports/{id}" | "/v1/imports/{id}/rows" | "/v1/imports/{id}/errors.xlsx")
         | ("POST", "/v1/imports/{id}/undo") => {

@@ -168,15 +168,12 @@ impl Judge<'_> {
         }
         let said = match self.terms.kind {
             Kind::Targets => self.target(beside, sheet, row).map(|said| vec![said]),
-            kind => match self.project(present, row) {
-                Err(remark) => Err(vec![remark]),
-                Ok(model) => match kind {
-                    Kind::AnnualPlans => self.plans(beside, model, sheet, row),
-                    Kind::MonthlyFigures => self.months(beside, model, sheet, row),
-                    Kind::Approvals => self.approvals(beside, model, row),
-                    Kind::Projects | Kind::Targets => Ok(Vec::new()),
-                },
-            },
+            Kind::AnnualPlans | Kind::MonthlyFigures | Kind::Approvals | Kind::Projects => {
+                match self.project(present, row) {
+                    Err(remark) => Err(vec![*remark]),
+                    Ok(model) => self.beside_project(beside, model, sheet, row),
+                }
+            }
         };
         let said = match said {
             Ok(said) if said.is_empty() => {
@@ -223,8 +220,23 @@ impl Judge<'_> {
             .collect()
     }
 
+    fn beside_project(
+        &self,
+        beside: &Beside,
+        model: &Model,
+        sheet: &Sheet,
+        row: &Row,
+    ) -> Result<Vec<Said>, Vec<Remark>> {
+        match self.terms.kind {
+            Kind::AnnualPlans => plans(beside, model, sheet, row),
+            Kind::MonthlyFigures => months(beside, model, sheet, row),
+            Kind::Approvals => self.approvals(beside, model, row),
+            Kind::Projects | Kind::Targets => Ok(Vec::new()),
+        }
+    }
+
     /// The project that a row tells of: by a system's key, by 项目代码, or by its name, if that is no other's.
-    fn project<'p>(&self, present: &'p Present, row: &Row) -> Result<&'p Model, Remark> {
+    fn project<'p>(&self, present: &'p Present, row: &Row) -> Result<&'p Model, Box<Remark>> {
         let reach = self.principal.reads();
         let is_seen =
             |model: &&Model| !model.annulled && reach.covers(&model.region, model.unit.as_deref());
@@ -245,7 +257,10 @@ impl Judge<'_> {
             )
         };
         let Some(name) = told(row, FieldName::Name) else {
-            return Err(not_found("code", code.or(key).unwrap_or_default()));
+            return Err(Box::new(not_found(
+                "code",
+                code.or(key).unwrap_or_default(),
+            )));
         };
         let region = told(row, FieldName::Region).map(|text| self.names.region(text));
         let is_there = |model: &&Model| match &region {
@@ -260,8 +275,8 @@ impl Judge<'_> {
         let here: Vec<&Model> = named.iter().copied().filter(is_there).collect();
         match (here.as_slice(), named.as_slice()) {
             ([one], _) | ([], [one]) => Ok(one),
-            ([], []) => Err(not_found("name", name)),
-            _ => Err(Remark {
+            ([], []) => Err(Box::new(not_found("name", name))),
+            _ => Err(Box::new(Remark {
                 field: Some("name".to_owned()),
                 text: Some(name.to_owned()),
                 ..Remark::of_row(
@@ -269,122 +284,8 @@ impl Judge<'_> {
                     format!("有几个项目名为“{name}”；请写项目代码或地区"),
                     format!("Several projects are called \"{name}\"; write the code or the region"),
                 )
-            }),
+            })),
         }
-    }
-
-    fn plans(
-        &self,
-        beside: &Beside,
-        model: &Model,
-        sheet: &Sheet,
-        row: &Row,
-    ) -> Result<Vec<Said>, Vec<Remark>> {
-        let mut said = Vec::new();
-        let mut wrong = Vec::new();
-        let row_year = year_of(row, FieldName::Year).or_else(|| sheet.term.and_then(Term::year));
-        let mut tell = |year: i32, planned: Option<Money>, column: Option<String>| {
-            let record = beside.plans.get(&(model.id, year));
-            let told =
-                |planned: Option<Money>| json!({ "year": year, "planned_investment": planned });
-            said.push(Said {
-                about: format!("{}/{year}", model.id),
-                column,
-                is_same: record.is_some_and(|record| record.planned == planned),
-                before: record.map(|record| told(record.planned)),
-                after: Some(told(planned)),
-                deed: Deed::Plan {
-                    id: model.id,
-                    year,
-                    planned,
-                    seen: record.map(|record| record.version),
-                },
-            });
-        };
-        let mut has_amount = false;
-        for (field, cell) in &row.fields {
-            if field.name != FieldName::PlannedInvestment {
-                continue;
-            }
-            has_amount = true;
-            let year = match field.of {
-                Some(Of::Term(term)) => term.year(),
-                Some(Of::Item(_)) | None => row_year,
-            };
-            match (year, exact(field, cell)) {
-                (_, Err(remark)) => wrong.push(remark),
-                (None, Ok(_)) => wrong.push(year_missing(field, cell)),
-                (Some(_), Ok(None)) => {}
-                (Some(year), Ok(planned)) => tell(year, planned, Some(cell.column.to_string())),
-            }
-        }
-        if let Some(year) = row_year.filter(|_| !has_amount) {
-            tell(year, None, None);
-        }
-        if wrong.is_empty() {
-            Ok(said)
-        } else {
-            Err(wrong)
-        }
-    }
-
-    fn months(
-        &self,
-        beside: &Beside,
-        model: &Model,
-        sheet: &Sheet,
-        row: &Row,
-    ) -> Result<Vec<Said>, Vec<Remark>> {
-        let mut wrong = Vec::new();
-        let mut figures: BTreeMap<Month, Figures> = BTreeMap::new();
-        let row_month = month_of(row, sheet);
-        for (field, cell) in &row.fields {
-            let Some(set) = figure(field.name) else {
-                continue;
-            };
-            let month = match field.of {
-                Some(Of::Term(Term::Month(year, month))) => month_at(year, month),
-                Some(Of::Term(Term::Year(_) | Term::MonthOnly(_)) | Of::Item(_)) | None => {
-                    row_month
-                }
-            };
-            match (month, exact(field, cell)) {
-                (_, Err(remark)) => wrong.push(remark),
-                (None, Ok(_)) => wrong.push(month_missing(field, cell)),
-                (Some(_), Ok(None)) => {}
-                (Some(month), Ok(amount)) => {
-                    let standing = beside.months.get(&(model.id, month));
-                    let figures = figures
-                        .entry(month)
-                        .or_insert_with(|| standing.map(|r| r.figures).unwrap_or_default());
-                    *set(figures) = amount;
-                }
-            }
-        }
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
-        let said = figures.into_iter().map(|(month, figures)| {
-            let record = beside.months.get(&(model.id, month));
-            Said {
-                about: format!("{}/{month:?}", model.id),
-                column: None,
-                is_same: record.is_some_and(|record| record.figures == figures),
-                before: record.map(investment::told),
-                after: Some(investment::told(&investment::Record {
-                    month,
-                    figures,
-                    version: 0,
-                })),
-                deed: Deed::Figures {
-                    id: model.id,
-                    month,
-                    figures,
-                    seen: record.map(|record| record.version),
-                },
-            }
-        });
-        Ok(said.collect())
     }
 
     fn approvals(
@@ -411,7 +312,7 @@ impl Judge<'_> {
             if let Err(remark) =
                 permit_cell(field, cell, || inputs.entry(item).or_insert_with(blank))
             {
-                wrong.push(remark);
+                wrong.push(*remark);
             }
         }
         let mut said = Vec::new();
@@ -419,36 +320,13 @@ impl Judge<'_> {
             input.guess_status();
             match input.read(self.today) {
                 Err(problem) => wrong.extend(Remark::of_problem(problem)),
-                Ok(approval) => said.push(self.approval(beside, model, item, approval)),
+                Ok(approval) => said.push(permit(beside, model, item, approval)),
             }
         }
         if wrong.is_empty() {
             Ok(said)
         } else {
             Err(wrong)
-        }
-    }
-
-    fn approval(
-        &self,
-        beside: &Beside,
-        model: &Model,
-        item: ApprovalItem,
-        approval: Approval,
-    ) -> Said {
-        let record = beside.approvals.get(&(model.id, item));
-        Said {
-            about: format!("{}/{}", model.id, item.code()),
-            column: None,
-            is_same: record.is_some_and(|record| record.approval == approval),
-            before: record.map(|record| approval::told(item, &record.approval)),
-            after: Some(approval::told(item, &approval)),
-            deed: Deed::Approval {
-                id: model.id,
-                item,
-                approval: Box::new(approval),
-                seen: record.map(|record| record.version),
-            },
         }
     }
 
@@ -511,7 +389,7 @@ impl Judge<'_> {
             .map_err(|faults| faults.iter().map(Remark::of_fault).collect::<Vec<_>>())?;
         if let Some(standing) = standing {
             // What a row does not tell stays.
-            target.schedule = target.schedule.or_else(|| standing.target.schedule.clone());
+            target.schedule = target.schedule.or(standing.target.schedule);
             target.up_to_tier = target.up_to_tier.or(standing.target.up_to_tier);
         }
         Ok(Said {
@@ -525,6 +403,132 @@ impl Judge<'_> {
                 target: Box::new(target),
             },
         })
+    }
+}
+
+fn plans(
+    beside: &Beside,
+    model: &Model,
+    sheet: &Sheet,
+    row: &Row,
+) -> Result<Vec<Said>, Vec<Remark>> {
+    let mut said = Vec::new();
+    let mut wrong = Vec::new();
+    let row_year = year_of(row, FieldName::Year).or_else(|| sheet.term.and_then(Term::year));
+    let mut tell = |year: i32, planned: Option<Money>, column: Option<String>| {
+        let record = beside.plans.get(&(model.id, year));
+        let told = |planned: Option<Money>| json!({ "year": year, "planned_investment": planned });
+        said.push(Said {
+            about: format!("{}/{year}", model.id),
+            column,
+            is_same: record.is_some_and(|record| record.planned == planned),
+            before: record.map(|record| told(record.planned)),
+            after: Some(told(planned)),
+            deed: Deed::Plan {
+                id: model.id,
+                year,
+                planned,
+                seen: record.map(|record| record.version),
+            },
+        });
+    };
+    let mut has_amount = false;
+    for (field, cell) in &row.fields {
+        if field.name != FieldName::PlannedInvestment {
+            continue;
+        }
+        has_amount = true;
+        let year = match field.of {
+            Some(Of::Term(term)) => term.year(),
+            Some(Of::Item(_)) | None => row_year,
+        };
+        match (year, exact(field, cell)) {
+            (_, Err(remark)) => wrong.push(*remark),
+            (None, Ok(_)) => wrong.push(year_missing(field, cell)),
+            (Some(_), Ok(None)) => {}
+            (Some(year), Ok(planned)) => tell(year, planned, Some(cell.column.to_string())),
+        }
+    }
+    if let Some(year) = row_year.filter(|_| !has_amount) {
+        tell(year, None, None);
+    }
+    if wrong.is_empty() {
+        Ok(said)
+    } else {
+        Err(wrong)
+    }
+}
+
+fn months(
+    beside: &Beside,
+    model: &Model,
+    sheet: &Sheet,
+    row: &Row,
+) -> Result<Vec<Said>, Vec<Remark>> {
+    let mut wrong = Vec::new();
+    let mut figures: BTreeMap<Month, Figures> = BTreeMap::new();
+    let row_month = month_of(row, sheet);
+    for (field, cell) in &row.fields {
+        let Some(set) = figure(field.name) else {
+            continue;
+        };
+        let month = match field.of {
+            Some(Of::Term(Term::Month(year, month))) => month_at(year, month),
+            Some(Of::Term(Term::Year(_) | Term::MonthOnly(_)) | Of::Item(_)) | None => row_month,
+        };
+        match (month, exact(field, cell)) {
+            (_, Err(remark)) => wrong.push(*remark),
+            (None, Ok(_)) => wrong.push(month_missing(field, cell)),
+            (Some(_), Ok(None)) => {}
+            (Some(month), Ok(amount)) => {
+                let standing = beside.months.get(&(model.id, month));
+                let figures = figures
+                    .entry(month)
+                    .or_insert_with(|| standing.map(|r| r.figures).unwrap_or_default());
+                *set(figures) = amount;
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let said = figures.into_iter().map(|(month, figures)| {
+        let record = beside.months.get(&(model.id, month));
+        Said {
+            about: format!("{}/{month:?}", model.id),
+            column: None,
+            is_same: record.is_some_and(|record| record.figures == figures),
+            before: record.map(investment::told),
+            after: Some(investment::told(&investment::Record {
+                month,
+                figures,
+                version: 0,
+            })),
+            deed: Deed::Figures {
+                id: model.id,
+                month,
+                figures,
+                seen: record.map(|record| record.version),
+            },
+        }
+    });
+    Ok(said.collect())
+}
+
+fn permit(beside: &Beside, model: &Model, item: ApprovalItem, approval: Approval) -> Said {
+    let record = beside.approvals.get(&(model.id, item));
+    Said {
+        about: format!("{}/{}", model.id, item.code()),
+        column: None,
+        is_same: record.is_some_and(|record| record.approval == approval),
+        before: record.map(|record| approval::told(item, &record.approval)),
+        after: Some(approval::told(item, &approval)),
+        deed: Deed::Approval {
+            id: model.id,
+            item,
+            approval: Box::new(approval),
+            seen: record.map(|record| record.version),
+        },
     }
 }
 
@@ -640,7 +644,7 @@ fn at(field: &Field, cell: &Cell, remark: Remark) -> Remark {
 }
 
 /// An amount that may be planned or told of a month; none if the cell says that it is not known.
-fn exact(field: &Field, cell: &Cell) -> Result<Option<Money>, Remark> {
+fn exact(field: &Field, cell: &Cell) -> Result<Option<Money>, Box<Remark>> {
     match &cell.value {
         Value::Amount(Amount {
             known: Known::Exact | Known::Approximate,
@@ -655,7 +659,7 @@ fn exact(field: &Field, cell: &Cell) -> Result<Option<Money>, Remark> {
         | Value::Span(_)
         | Value::Term(_)
         | Value::Code(_)
-        | Value::Quantity { .. } => Err(at(
+        | Value::Quantity { .. } => Err(Box::new(at(
             field,
             cell,
             Remark::of_row(
@@ -663,7 +667,7 @@ fn exact(field: &Field, cell: &Cell) -> Result<Option<Money>, Remark> {
                 "须为人民币的确切数额",
                 "An exact amount in 元 is wanted",
             ),
-        )),
+        ))),
     }
 }
 
@@ -700,7 +704,7 @@ fn permit_cell<'i>(
     field: &Field,
     cell: &Cell,
     input: impl FnOnce() -> &'i mut ApprovalInput,
-) -> Result<(), Remark> {
+) -> Result<(), Box<Remark>> {
     let text = match &cell.value {
         Value::Text(text) | Value::Code(text) => text.clone(),
         Value::Date(Date::Day(day)) if field.name == FieldName::IssuedOn => {
@@ -713,7 +717,7 @@ fn permit_cell<'i>(
                 "批复日期须具体到日",
                 "The day of a document is needed",
             );
-            return Err(at(field, cell, remark));
+            return Err(Box::new(at(field, cell, remark)));
         }
         _ => return Ok(()),
     };

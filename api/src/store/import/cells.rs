@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::approval::ProjectKind;
+use domain::code::{ProjectCode, Uscc};
 use domain::project::Facts;
 use domain::stage::Stage;
 use domain::text::Text;
@@ -19,7 +20,7 @@ use super::projects::opening;
 use super::verdict::Terms;
 use crate::entity::project::Model;
 use crate::import::Remark;
-use crate::input::{InvestmentInput, OwnerInput, ProjectFields};
+use crate::input::{InvestmentInput, Member, OwnerInput, ProjectFields};
 
 /// A row, and what is needed to understand it.
 pub(super) struct Source<'a> {
@@ -41,8 +42,8 @@ pub(super) struct Read {
     started_on: Option<NaiveDate>,
     completed_on: Option<NaiveDate>,
     floor: Option<String>,
-    owner_name: Option<Option<String>>,
-    owner_uscc: Option<Option<String>>,
+    owner_name: Member<String>,
+    owner_uscc: Member<String>,
 }
 
 /// What was known when a row was taken out, and the name of its parent then.
@@ -106,7 +107,7 @@ impl Source<'_> {
             ..remark
         };
         match &cell.value {
-            Value::Unknown => {}
+            Value::Unknown | Value::Term(_) | Value::Quantity { .. } => {}
             Value::Text(text) | Value::Code(text) => self.text(read, field.name, text, &at),
             Value::Texts(texts) => read.fields.aliases = Some(Some(texts.clone())),
             Value::Amount(amount) => amount_of(read, field.name, amount, cell, &at),
@@ -121,7 +122,6 @@ impl Source<'_> {
                     }
                 }
             }
-            Value::Term(_) | Value::Quantity { .. } => {}
         }
     }
 
@@ -157,41 +157,40 @@ impl Source<'_> {
                     )));
                 }
                 let lookup = &self.names.regions;
-                read.fields.region = self.reference(read, "/region", lookup, (text, found), at);
+                read.fields.region = Self::reference(read, "/region", lookup, (text, found), at);
             }
             FieldName::Unit => {
                 let lookup = &self.names.units;
                 let found = lookup.find(text);
-                read.fields.unit = self.reference(read, "/unit", lookup, (text, found), at);
+                read.fields.unit = Self::reference(read, "/unit", lookup, (text, found), at);
             }
             FieldName::Sector => {
                 let lookup = &self.names.sectors;
                 let found = lookup.find(text);
-                read.fields.sector = self.reference(read, "/sector", lookup, (text, found), at);
+                read.fields.sector = Self::reference(read, "/sector", lookup, (text, found), at);
             }
             FieldName::Programme => {
                 let lookup = &self.names.programmes;
                 let found = lookup.find(text);
                 read.fields.programme =
-                    self.reference(read, "/programme", lookup, (text, found), at);
+                    Self::reference(read, "/programme", lookup, (text, found), at);
             }
             FieldName::Chain => {
                 let lookup = &self.names.chains;
                 let found = lookup.find(text);
-                read.fields.chain = self.reference(read, "/chain", lookup, (text, found), at);
+                read.fields.chain = Self::reference(read, "/chain", lookup, (text, found), at);
             }
             _ => {}
         }
     }
 
     fn reference(
-        &self,
         read: &mut Read,
         pointer: &str,
         lookup: &Lookup,
         (text, found): (&str, Found),
         at: &dyn Fn(Remark) -> Remark,
-    ) -> Option<Option<String>> {
+    ) -> Member<String> {
         match lookup.code(pointer, text, found) {
             Ok(code) => Some(Some(code)),
             Err(fault) => {
@@ -210,7 +209,7 @@ impl Source<'_> {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let label = |lookup: &Lookup, code: Option<&str>| code.map(|c| lookup.label(c).to_owned());
         match name {
-            FieldName::Code => text(facts.code.as_ref().map(|code| code.as_str())),
+            FieldName::Code => text(facts.code.as_ref().map(ProjectCode::as_str)),
             FieldName::Name => text(Some(facts.name.as_str())),
             FieldName::Aliases => {
                 let aliases: Vec<&str> = facts.aliases.iter().map(Text::as_str).collect();
@@ -232,7 +231,7 @@ impl Source<'_> {
             FieldName::Owner => text(facts.owner.as_ref().map(|owner| owner.name.as_str())),
             FieldName::OwnerUscc => {
                 let uscc = facts.owner.as_ref().and_then(|owner| owner.uscc.as_ref());
-                text(uscc.map(|uscc| uscc.as_str()))
+                text(uscc.map(Uscc::as_str))
             }
             FieldName::Steward => text(facts.steward.as_ref().map(Text::as_str)),
             FieldName::Capacity => text(facts.capacity.as_ref().map(Text::as_str)),
@@ -325,25 +324,6 @@ impl Source<'_> {
         };
         if is_gone && read.fields.total_investment.is_none() {
             read.fields.total_investment = Some(None);
-        }
-    }
-
-    /// An owner of whom only the name or only the code is told keeps the other.
-    pub(super) fn keep_owner(&self, read: &mut Read, before: &Facts) {
-        let Some(present) = &before.owner else { return };
-        let uscc = || present.uscc.as_ref().map(|uscc| uscc.as_str().to_owned());
-        let told = read.owner_uscc.take();
-        match (&mut read.fields.owner, told) {
-            (Some(Some(owner)), None) if owner.name == present.name.as_str() => {
-                owner.uscc = uscc();
-            }
-            (None, Some(uscc)) => {
-                read.fields.owner = Some(Some(OwnerInput {
-                    name: present.name.as_str().to_owned(),
-                    uscc,
-                }));
-            }
-            (Some(_) | None, _) => {}
         }
     }
 
@@ -467,6 +447,38 @@ impl Source<'_> {
 }
 
 impl Read {
+    /// An owner of whom only the name or only the code is told keeps the other.
+    pub(super) fn keep_owner(&mut self, before: &Facts) {
+        let Some(present) = &before.owner else { return };
+        let uscc = || present.uscc.as_ref().map(|uscc| uscc.as_str().to_owned());
+        let told = self.owner_uscc.take();
+        match (&mut self.fields.owner, told) {
+            (Some(Some(owner)), None) if owner.name == present.name.as_str() => {
+                owner.uscc = uscc();
+            }
+            (None, Some(uscc)) => {
+                self.fields.owner = Some(Some(OwnerInput {
+                    name: present.name.as_str().to_owned(),
+                    uscc,
+                }));
+            }
+            (Some(_) | None, _) => {}
+        }
+    }
+
+    /// The code of an owner of whom nothing else is told.
+    pub(super) fn ownerless(&self) -> Option<Remark> {
+        let is_told = self.owner_uscc.as_ref().is_some_and(Option::is_some);
+        (is_told && self.fields.owner.is_none()).then(|| Remark {
+            field: Some("owner_uscc".to_owned()),
+            ..Remark::of_row(
+                "owner_missing",
+                "有信用代码而没有业主名称",
+                "The code of an owner without its name",
+            )
+        })
+    }
+
     /// Puts together what stands in several cells.
     fn put_together(&mut self) {
         let amount = self.fields.total_investment.as_ref();
@@ -570,14 +582,12 @@ fn day_of(read: &mut Read, name: FieldName, date: Date, at: &dyn Fn(Remark) -> R
         )));
         return;
     };
-    match name {
-        FieldName::StartedOn => read.started_on = Some(day),
-        FieldName::CompletedOn => read.completed_on = Some(day),
-        other => {
-            if let Some(member) = day_member(&mut read.fields, other) {
-                *member = Some(Some(day));
-            }
-        }
+    if name == FieldName::StartedOn {
+        read.started_on = Some(day);
+    } else if name == FieldName::CompletedOn {
+        read.completed_on = Some(day);
+    } else if let Some(member) = day_member(&mut read.fields, name) {
+        *member = Some(Some(day));
     }
 }
 
@@ -586,10 +596,7 @@ fn day_of(read: &mut Read, name: FieldName, date: Date, at: &dyn Fn(Remark) -> R
     clippy::wildcard_enum_match_arm,
     reason = "the other columns have no days"
 )]
-fn day_member(
-    fields: &mut ProjectFields,
-    name: FieldName,
-) -> Option<&mut Option<Option<NaiveDate>>> {
+fn day_member(fields: &mut ProjectFields, name: FieldName) -> Option<&mut Member<NaiveDate>> {
     match name {
         FieldName::PlannedStartOn => Some(&mut fields.planned_start_on),
         FieldName::PlannedCompletionOn => Some(&mut fields.planned_completion_on),

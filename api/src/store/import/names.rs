@@ -95,7 +95,7 @@ impl Names {
                 code,
                 is_guessed: true,
             },
-            found => found,
+            found @ (Found::None | Found::Several(_)) => found,
         }
     }
 }

@@ -6,6 +6,7 @@ use domain::family::Families;
 use domain::id::ProjectId;
 use domain::project::{Facts, FactsContext};
 use domain::stage::{Condition, Stage, StageBasis};
+use domain::text::Text;
 use domain::transition::Standing;
 use intake::document::{Document, Row, Sheet};
 use sea_orm::ConnectionTrait;
@@ -13,7 +14,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::cells::Source;
-use super::names::Names;
+use super::names::{Found, Names};
 use super::present::{Present, id_of, told, version_of};
 use super::verdict::{Deed, Double, Likeness, New, Place, SameName, Terms, Twin, Verdict, What};
 use super::{CHUNK, cells_of};
@@ -102,7 +103,7 @@ impl<'a> Judge<'a> {
                 step(self.verdicts.len());
             }
         }
-        self.check_families()?;
+        self.check_families();
         Ok(self.verdicts)
     }
 
@@ -131,7 +132,7 @@ impl<'a> Judge<'a> {
             return Ok(verdict);
         }
         let mine = self.verdicts.len();
-        match self.about(present, row, &mut verdict)? {
+        match self.about(present, row, &mut verdict) {
             None => {}
             Some(About::There(model)) => {
                 self.found.insert(mine, Parent::There(model.id));
@@ -139,7 +140,7 @@ impl<'a> Judge<'a> {
             }
             Some(About::New) => {
                 self.found.insert(mine, Parent::New(mine));
-                self.registered(present, sheet, row, &mut verdict)?;
+                self.registered(present, sheet, row, &mut verdict);
             }
         }
         if matches!(verdict.what, What::Do { .. } | What::Same) {
@@ -199,7 +200,7 @@ impl<'a> Judge<'a> {
         present: &'p Present,
         row: &Row,
         verdict: &mut Verdict,
-    ) -> Result<Option<About<'p>>, Failure> {
+    ) -> Option<About<'p>> {
         let reach = self.principal.reads();
         let is_seen =
             |model: &Model| !model.annulled && reach.covers(&model.region, model.unit.as_deref());
@@ -217,18 +218,18 @@ impl<'a> Judge<'a> {
                     )
                 }]);
             }
-            return Ok(found.map(About::There));
+            return found.map(About::There);
         }
         let key = told(row, FieldName::ExternalRef).filter(|_| self.terms.system.is_some());
         if let Some(model) = key
             .and_then(|key| present.of_key(key))
             .filter(|model| is_seen(model))
         {
-            return Ok(Some(About::There(model)));
+            return Some(About::There(model));
         }
         if let Some(model) = told(row, FieldName::Code).and_then(|code| present.of_code(code)) {
             if is_seen(model) {
-                return Ok(Some(About::There(model)));
+                return Some(About::There(model));
             }
             verdict.refuse(vec![Remark {
                 field: Some("code".to_owned()),
@@ -238,9 +239,9 @@ impl<'a> Judge<'a> {
                     "The project code belongs to another project",
                 )
             }]);
-            return Ok(None);
+            return None;
         }
-        Ok(self.about_name(present, row, verdict))
+        self.about_name(present, row, verdict)
     }
 
     /// What a row is about that has neither a code nor a key that is known.
@@ -250,7 +251,7 @@ impl<'a> Judge<'a> {
         row: &Row,
         verdict: &mut Verdict,
     ) -> Option<About<'p>> {
-        let region = self.region_of(row)?;
+        let region = self.region_of(row);
         let key = (name_key(&verdict.name), region.clone());
         let alike = present.of_name(&verdict.name);
         // Two codes are two projects, whatever they are called.
@@ -308,24 +309,16 @@ impl<'a> Judge<'a> {
         Some(About::New)
     }
 
-    /// The region of a row, or the one of the terms; none if it can't be told, which the reading of the row will say.
-    fn region_of(&self, row: &Row) -> Option<String> {
+    /// The region of a row, or the one of the terms; empty if it can't be told, which the reading of the row will say.
+    fn region_of(&self, row: &Row) -> String {
         let named = told(row, FieldName::Region).or(self.terms.region.as_deref());
         match named.map(|text| self.names.region(text)) {
-            Some(super::names::Found::One { code, .. }) => Some(code),
-            Some(super::names::Found::None | super::names::Found::Several(_)) | None => {
-                Some(String::new())
-            }
+            Some(Found::One { code, .. }) => code,
+            Some(Found::None | Found::Several(_)) | None => String::new(),
         }
     }
 
-    fn registered(
-        &self,
-        present: &Present,
-        sheet: &Sheet,
-        row: &Row,
-        verdict: &mut Verdict,
-    ) -> Result<(), Failure> {
+    fn registered(&self, present: &Present, sheet: &Sheet, row: &Row, verdict: &mut Verdict) {
         let source = Source {
             names: &self.names,
             terms: self.terms,
@@ -335,6 +328,7 @@ impl<'a> Judge<'a> {
         let mut read = source.read(None, None);
         verdict.remarks.append(&mut read.remarks);
         let mut faults = std::mem::take(&mut read.faults);
+        faults.extend(read.ownerless().map(|remark| source.placed(remark)));
         let parent = self.parent(present, row, verdict, &mut faults);
         let facts = match read.fields.registered() {
             Ok(facts) => Some(facts),
@@ -349,7 +343,7 @@ impl<'a> Judge<'a> {
         };
         let Some(mut facts) = facts else {
             verdict.refuse(faults);
-            return Ok(());
+            return;
         };
         let standing = if self.terms.opening_balance {
             source.standing(&read, self.today, &mut faults)
@@ -380,7 +374,7 @@ impl<'a> Judge<'a> {
         );
         if !faults.is_empty() {
             verdict.refuse(faults);
-            return Ok(());
+            return;
         }
         if let Some(Parent::There(id)) = parent {
             facts.parent = Some(ProjectId(id));
@@ -400,15 +394,11 @@ impl<'a> Judge<'a> {
             before: None,
             after: None,
         };
-        Ok(())
     }
 
     /// Whoever may not enter projects there.
     fn not_allowed(&self, facts: &Facts) -> Vec<Remark> {
-        let (region, unit) = (
-            facts.region.as_str(),
-            facts.unit.as_ref().map(|u| u.as_str()),
-        );
+        let (region, unit) = (facts.region.as_str(), facts.unit.as_ref().map(Text::as_str));
         let asked = if self.terms.opening_balance {
             self.principal.need_manager(region, unit)
         } else {
@@ -551,7 +541,7 @@ impl<'a> Judge<'a> {
         let mut read = source.read(known, Some(&before));
         verdict.remarks.append(&mut read.remarks);
         source.remark_stage(&read, Some(model), &mut verdict.remarks);
-        source.keep_owner(&mut read, &before);
+        read.keep_owner(&before);
         let mut faults = std::mem::take(&mut read.faults);
         let mut after = match read.fields.applied(before.clone()) {
             Ok(after) => after,
@@ -649,10 +639,8 @@ impl<'a> Judge<'a> {
         let mandates = [
             self.principal
                 .need_mandate(&model.region, model.unit.as_deref()),
-            self.principal.need_mandate(
-                after.region.as_str(),
-                after.unit.as_ref().map(|unit| unit.as_str()),
-            ),
+            self.principal
+                .need_mandate(after.region.as_str(), after.unit.as_ref().map(Text::as_str)),
         ];
         let refused = mandates.into_iter().find_map(Result::err);
         faults.extend(refused.map(Remark::of_problem).into_iter().flatten());
@@ -660,7 +648,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Families that are new as a whole, held to the rules of families; the others are when they are saved.
-    fn check_families(&mut self) -> Result<(), Failure> {
+    fn check_families(&mut self) {
         let mut roots: HashMap<usize, usize> = HashMap::new();
         let mut families: HashMap<usize, Vec<usize>> = HashMap::new();
         for place in 0..self.verdicts.len() {
@@ -685,7 +673,6 @@ impl<'a> Judge<'a> {
                 }
             }
         }
-        Ok(())
     }
 
     fn entered(&self, place: usize) -> Option<&New> {
