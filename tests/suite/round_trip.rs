@@ -131,6 +131,8 @@ async fn what_was_edited_is_changed_and_nothing_else() {
     book.set(other, "备注", text("=1+1"));
     let reply = book.sent_back(&manager).await;
     assert_eq!(counts(&reply), [0, 2, count - 2, 0, 0], "{}", reply.text);
+    let again = book.sent_back(&manager).await;
+    assert_eq!(counts(&again), [0, 0, count, 0, 0], "{}", again.text);
     let after = manager.named(one).await;
     assert_eq!(after["total_investment"]["exact"], "200005000.00");
     assert_eq!(after["aliases"], json!(["别名一", "别名三"]));

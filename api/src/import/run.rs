@@ -128,7 +128,7 @@ pub async fn begin(
         let _place = place;
         match run(&desk, &db, bringer, work, id).await {
             Ok(()) => tracing::info!("import/{id} has ended"),
-            Err(problem) => tracing::warn!(%problem, "import/{id} was refused"),
+            Err(problem) => tracing::info!(%problem, "import/{id} was refused"),
         }
     });
     Ok((id, Some(working)))

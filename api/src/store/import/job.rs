@@ -607,6 +607,11 @@ impl Kept {
     pub(super) fn project(&self) -> Option<Uuid> {
         self.subject.strip_prefix("project/")?.parse().ok()
     }
+
+    /// Whether it registered a project.
+    pub(super) fn is_entered(&self) -> bool {
+        self.before.is_none() && self.project().is_some()
+    }
 }
 
 /// All that a job made and changed, in its order, if it can be taken back.

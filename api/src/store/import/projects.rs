@@ -584,6 +584,16 @@ impl<'a> Judge<'a> {
             return Ok(());
         }
         if base.version != model.version {
+            let now = row::facts(model)?;
+            if read
+                .fields
+                .applied(now.clone())
+                .is_ok_and(|wanted| wanted == now)
+            {
+                // What was edited stands there by now, as when a file is sent again.
+                verdict.what = What::Same;
+                return Ok(());
+            }
             verdict.refuse(stale(&source, base, model, &after));
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! Taking an import back as a whole, as long as nothing is built upon it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::approval::ApprovalItem;
 use domain::monthly::Month;
@@ -28,13 +28,16 @@ pub async fn undo(tx: &Tx, principal: &Principal, id: Uuid) -> Result<(), Failur
     }
     let kept = job::undoable(tx, principal.id, id).await?;
     refuse_built_upon(tx, &kept).await?;
-    for one in kept.iter().rev() {
+    let (entered, rest): (Vec<&Kept>, Vec<&Kept>) = kept.iter().partition(|one| one.is_entered());
+    for one in rest.into_iter().rev() {
         match take_back(tx, principal, one).await {
             Ok(()) => {}
             Err(Failure::Refused(problem)) => return Err(problem.about(&one.name).into()),
             Err(failure) => return Err(failure),
         }
     }
+    let entered: BTreeSet<Uuid> = entered.iter().filter_map(|one| one.project()).collect();
+    project::annul(tx, principal, &entered).await?;
     let entry = event::Entry::of_import(id, "import_undone");
     event::record(
         tx,
@@ -96,11 +99,6 @@ async fn take_back(tx: &Tx, principal: &Principal, one: &Kept) -> Result<(), Fai
     let parts: Vec<&str> = one.subject.split('/').collect();
     let parsed = |text: &str| text.parse::<Uuid>().map_err(|_| corrupt(text));
     match (parts.as_slice(), one.before) {
-        (["project", id], None) => {
-            let id = parsed(id)?;
-            let now = project::need(&tx.db, &principal.reads(), Key::Id(id)).await?;
-            project::annul(tx, principal, id, now.version).await?;
-        }
         (["project", id], Some(before)) => amend_back(tx, principal, parsed(id)?, before).await?,
         (["plan_year", id, year], before) => {
             let year = year.parse().map_err(|_| corrupt(year))?;
