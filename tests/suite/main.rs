@@ -34,6 +34,7 @@ mod matrix;
 mod migrations;
 mod money;
 mod moves;
+mod oc4ids;
 mod printing;
 mod protocol;
 mod provider;

@@ -97,6 +97,7 @@ operations! {
     PUT "/v1/external-refs/{system}/{key}": EDITORS, WRITE;
     POST "/v1/batches/projects": EDITORS, WRITE;
     GET "/v1/exports/projects": READERS, EXPORT;
+    GET "/v1/exports/oc4ids.json": READERS, EXPORT;
     GET "/v1/projects/{id}": READERS, READ;
     PATCH "/v1/projects/{id}": EDITORS, WRITE;
     GET "/v1/projects/{id}/approvals": READERS, READ;

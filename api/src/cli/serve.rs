@@ -122,6 +122,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         landing_months: config.landing_months,
         event_wait: config.event_wait,
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
+        open_data: Arc::new(config.open_data.clone()),
         exports: Arc::new(Semaphore::new(exports)),
         scratch: config.data_dir.as_path().into(),
         answers: Arc::new(Answers::default()),

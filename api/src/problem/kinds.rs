@@ -73,6 +73,7 @@ kinds! {
     URI_TOO_LONG = 414, "uri_too_long", "请求地址太长", "The address is too long";
     UNSUPPORTED_MEDIA_TYPE = 415, "unsupported_media_type", "不支持这种内容类型", "Unsupported media type";
     TOO_MANY_ROWS = 422, "too_many_rows", "行数太多", "Too many rows";
+    NOTHING_PUBLISHED = 422, "nothing_published", "没有可公开的项目", "No project may be told to everybody";
     BATCH_REFUSED = 422, "batch_refused", "整批未执行", "Nothing of the batch was done";
     VALIDATION_FAILED = 422, "validation_failed", "内容不符合要求", "The content is not as it has to be";
     OPENING_CLOSED = 422, "opening_closed", "期初导入已截止", "The opening balance is closed";

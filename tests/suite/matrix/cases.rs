@@ -95,6 +95,7 @@ pub(super) async fn case(
             | "/v1/me/sessions"
             | "/v1/projects"
             | "/v1/exports/projects"
+            | "/v1/exports/oc4ids.json"
             | "/v1/events"
             | "/v1/summary"
             | "/v1/targets/attainment"
