@@ -1,7 +1,7 @@
 # The commands people use. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test histories lint openapi bench check-client fuzz-api docker clean-demo
+.PHONY: help run test histories feed fuzz lint openapi bench check-client fuzz-api docker clean-demo
 
 CARGO ?= cargo
 # What `make run` passes on, as in: make run ARGS="--listen 127.0.0.1:9000"
@@ -20,6 +20,12 @@ test: ## every test, on SQLite and on a private PostgreSQL that the run starts i
 
 histories: ## 10,000 random histories replayed on both databases; `make test` replays 200
 	scripts/histories
+
+feed: ## the feed at length: 100,000 events of sixteen writers on two service processes
+	scripts/feed
+
+fuzz: ## every parser of what others send under libFuzzer, 10,000,000 executions each (whole workbooks 100,000)
+	scripts/fuzz
 
 lint: ## formatting and Clippy, as in CI
 	$(CARGO) fmt --all --check

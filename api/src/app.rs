@@ -20,7 +20,7 @@ use crate::auth::keys::{KeyError, Vault};
 use crate::auth::provider::Provider;
 use crate::auth::second_factor::SecondFactor;
 use crate::auth::token::Tokens;
-use crate::config::Config;
+use crate::config::{Config, OpenData};
 use crate::edge::source::Source;
 use crate::edge::{Edge, RequestId, cross_origin, edge, limited};
 use crate::housekeeping;
@@ -64,6 +64,8 @@ pub struct App {
     pub sealer: Arc<Sealer>,
     /// Where files are taken in.
     pub imports: Desk,
+    /// How projects are told to everybody.
+    pub open_data: Arc<OpenData>,
     /// Leave to make a file of projects; only so many are made at a time.
     pub exports: Arc<Semaphore>,
     /// Where files are made that are gone when they have been sent.

@@ -256,7 +256,11 @@ fn names_of<T: Parameters>() -> Arc<[String]> {
     names
 }
 
-fn read_query<T: Parameters>(query: &str) -> Result<T, Problem> {
+/// Reads the parameters of an operation.
+///
+/// # Errors
+/// `invalid_parameter` with every name that is not known or has no value, or what [`Parameters::read`] refuses.
+pub fn read_query<T: Parameters>(query: &str) -> Result<T, Problem> {
     let pairs: Vec<(String, String)> =
         serde_html_form::from_str(query).map_err(|error| unreadable("", &error))?;
     let names = names_of::<T>();

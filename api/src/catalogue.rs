@@ -136,6 +136,8 @@ pub struct ProjectRow {
     pub capacity: String,
     /// Anything else.
     pub note: String,
+    /// `true` if it may be told to everybody.
+    pub published: String,
 }
 
 /// A line of `targets.csv`.

@@ -1,5 +1,7 @@
 //! Configuration: defaults, then a file, then the environment, then flags; checked at start.
 
+mod open_data;
+
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use serde::Deserialize;
 use crate::audit::Algorithm;
 use crate::auth::policy::PasswordProfile;
 use crate::auth::{Policy, Role, provider};
+
+pub use open_data::OpenData;
 
 /// Where the embedded database and the signing key are, unless told otherwise.
 const DEFAULT_DATA_DIR: &str = "var";
@@ -79,6 +83,8 @@ pub struct Config {
     pub identity_provider: Option<provider::Settings>,
     /// Whether people may sign in with a password that is kept here; false needs an identity provider.
     pub local_sign_in: bool,
+    /// How projects are told to everybody.
+    pub open_data: OpenData,
     /// What to log, in the manner of `RUST_LOG`.
     pub log: String,
     /// How to write the log.
@@ -161,6 +167,7 @@ impl Default for Config {
             rate_limit_per_principal: 100,
             identity_provider: None,
             local_sign_in: true,
+            open_data: OpenData::default(),
             log: "info,sqlx=warn,sea_orm=warn".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -293,6 +300,9 @@ impl Config {
             .as_ref()
             .map(provider::Settings::check)
         {
+            return invalid(field, why);
+        }
+        if let Err((field, why)) = self.open_data.check() {
             return invalid(field, why);
         }
         if !self.local_sign_in && self.identity_provider.is_none() {
@@ -457,6 +467,7 @@ mod tests {
             ("audit_hash = 'md5'", "audit_hash"),
             ("audit_trusted_keys = 'a,b'", "audit_trusted_keys"),
             ("local_sign_in = false", "local_sign_in"),
+            ("[open_data]\nprefix = 'panjin'", "open_data.prefix"),
             ("[identity_provider]\nclient = 'a'", "client"),
             (
                 "[identity_provider]\nissuer = 'http://a.cn'\nclient_id = 'a'\nredirect_url = 'https://b.cn'",
@@ -535,6 +546,16 @@ mod tests {
         assert_eq!(provider.client_secret.unwrap().expose(), "hidden");
         assert_eq!(provider.name_claim, "preferred_username");
         assert_eq!(provider.roles.len(), 1);
+    }
+
+    #[test]
+    fn who_publishes_is_read_with_the_names_of_his_sectors() {
+        let toml =
+            "[open_data]\nprefix = 'oc4ids-abc123'\nsectors = { '港口' = 'transport.water' }";
+        let publisher = ("TAIZHANG_OPEN_DATA__PUBLISHER", "盘锦市");
+        let open = read(toml, &[publisher]).unwrap().open_data;
+        assert_eq!(open.publisher, "盘锦市");
+        assert_eq!(open.sector("港口"), ["transport", "transport.water"]);
     }
 
     #[test]

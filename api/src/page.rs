@@ -55,7 +55,8 @@ fn mark(question: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(hash.as_ref().get(..6).unwrap_or_default())
 }
 
-fn seal<K: Serialize>(question: &str, key: &K) -> String {
+/// The cursor that leads behind a key, for this question alone.
+pub fn seal<K: Serialize>(question: &str, key: &K) -> String {
     let sealed = Sealed {
         q: mark(question),
         k: key,
@@ -67,7 +68,7 @@ fn seal<K: Serialize>(question: &str, key: &K) -> String {
 ///
 /// # Errors
 /// `invalid_cursor` for one that was not made here, or for another question.
-pub(crate) fn open<K: DeserializeOwned>(question: &str, cursor: &str) -> Result<K, Problem> {
+pub fn open<K: DeserializeOwned>(question: &str, cursor: &str) -> Result<K, Problem> {
     BASE64_URL_SAFE_NO_PAD
         .decode(cursor)
         .ok()

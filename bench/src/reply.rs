@@ -75,6 +75,7 @@ columns!(
     completed_on,
     commissioned_on,
     at_capacity_on,
+    published,
     created_at,
     updated_at
 );
@@ -152,6 +153,7 @@ pub(crate) struct Project<'a> {
     landed_document: Option<Value>,
     funds_approved_on: Option<NaiveDate>,
     funds_approved_document: Option<Value>,
+    published: bool,
     warnings: [u8; 0],
     version: i64,
     created_at: DateTime<Utc>,
@@ -241,6 +243,7 @@ pub(crate) fn project<'a>(
         landed_document: of(row, at.landed_document),
         funds_approved_on: of(row, at.funds_approved_on),
         funds_approved_document: of(row, at.funds_approved_document),
+        published: of(row, at.published),
         warnings: [],
         version: of(row, at.version),
         created_at: of(row, at.created_at),

@@ -121,6 +121,8 @@ pub struct Facts {
     pub commissioned_on: Option<NaiveDate>,
     /// 达产.
     pub at_capacity_on: Option<NaiveDate>,
+    /// Whether it may be told to everybody (公开), which a manager decides.
+    pub published: bool,
 }
 
 /// Something wrong with a fact.

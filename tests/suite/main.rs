@@ -35,6 +35,7 @@ mod matrix;
 mod migrations;
 mod money;
 mod moves;
+mod oc4ids;
 mod printing;
 mod protocol;
 mod provider;

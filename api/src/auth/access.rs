@@ -103,6 +103,7 @@ operations! {
     GET "/v1/imports/{id}/rows": EDITORS, WRITE;
     GET "/v1/imports/{id}/errors.xlsx": EDITORS, WRITE;
     POST "/v1/imports/{id}/undo": EDITORS, WRITE;
+    GET "/v1/exports/oc4ids.json": READERS, EXPORT;
     GET "/v1/projects/{id}": READERS, READ;
     PATCH "/v1/projects/{id}": EDITORS, WRITE;
     GET "/v1/projects/{id}/approvals": READERS, READ;

@@ -131,6 +131,7 @@ pub async fn prepare(config: &Config, reader: Reader) -> Result<App, Failed> {
         event_wait: config.event_wait,
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
         imports: Desk::new(reader),
+        open_data: Arc::new(config.open_data.clone()),
         exports: Arc::new(Semaphore::new(exports)),
         scratch: config.data_dir.as_path().into(),
         answers: Arc::new(Answers::default()),

@@ -27,6 +27,10 @@ pub(crate) mod investment_month;
 pub(crate) mod list_member;
 pub(crate) mod plan_year;
 pub(crate) mod programme;
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a row has the columns that it has"
+)]
 pub(crate) mod project;
 pub(crate) mod project_list;
 pub(crate) mod project_search;

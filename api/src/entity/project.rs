@@ -56,6 +56,7 @@ pub struct Model {
     pub completed_on: Option<Date>,
     pub commissioned_on: Option<Date>,
     pub at_capacity_on: Option<Date>,
+    pub published: bool,
     pub counts_by_project: bool,
     pub counts_by_part: bool,
     pub remainder_fen: Option<i64>,

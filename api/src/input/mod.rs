@@ -217,6 +217,10 @@ pub struct ProjectFields {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<NaiveDate>)]
     pub at_capacity_on: Member<NaiveDate>,
+    /// Whether it may be told to everybody; a manager decides. Not unless told otherwise.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<bool>)]
+    pub published: Member<bool>,
     /// The day it was thought out, taken only when it is registered; later moves may not be before it.
     #[schema(value_type = Option<NaiveDate>)]
     pub planned_on: Option<NaiveDate>,
@@ -289,6 +293,7 @@ impl ProjectFields {
             funds_approved: AttractionFact::default(),
             commissioned_on: None,
             at_capacity_on: None,
+            published: false,
         };
         let rest = Self {
             name: None,
@@ -383,6 +388,10 @@ impl ProjectFields {
         set(&mut facts.parent, &self.parent_id, |id| {
             Some(ProjectId(*id))
         });
+        facts.published = match self.published {
+            None => facts.published,
+            Some(told) => told.unwrap_or(false),
+        };
     }
 
     fn read_references(&self, facts: &mut Facts, reader: &mut Reader) {
@@ -537,6 +546,7 @@ impl ProjectFields {
             }),
             capacity: text(&row.capacity),
             note: text(&row.note),
+            published: Some(Some(row.published.trim() == "true")),
             ..Self::default()
         };
         if faults.is_empty() {

@@ -77,6 +77,7 @@ kinds! {
     IMPORT_NOT_COMMITTED = 409, "import_not_committed", "这次导入没有写入，或已撤销", "The import was not taken in, or was taken back";
     BUILT_UPON = 409, "built_upon", "导入后又有改动，不能撤销", "Something was built upon the import, so it can't be taken back";
     TOO_MANY_ROWS = 422, "too_many_rows", "行数太多", "Too many rows";
+    NOTHING_PUBLISHED = 422, "nothing_published", "没有可公开的项目", "No project may be told to everybody";
     BATCH_REFUSED = 422, "batch_refused", "整批未执行", "Nothing of the batch was done";
     VALIDATION_FAILED = 422, "validation_failed", "内容不符合要求", "The content is not as it has to be";
     OPENING_CLOSED = 422, "opening_closed", "期初导入已截止", "The opening balance is closed";

@@ -1,6 +1,8 @@
 //! Projects as a file, for people and for other offices' systems.
 
 mod columns;
+mod labels;
+mod oc4ids;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,7 +22,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use self::columns::{Labels, Reading};
+use self::columns::Reading;
+use self::labels::Labels;
 use super::link::{sent, set_filters};
 use super::query::{Arrangement, ExportParameters, ProjectFilters};
 use super::table::{covers, filters, instant, said};
@@ -44,7 +47,9 @@ const PIECE: usize = 64 * 1024;
 const NAME: &str = "projects";
 
 pub(super) fn operations(service: &mut ServiceConfig) {
-    service.service(export_projects);
+    service
+        .service(export_projects)
+        .service(oc4ids::export_open_data);
 }
 
 /// Projects as they were found by a list.
@@ -76,6 +81,51 @@ async fn export_projects(
 ) -> Result<HttpResponse, Problem> {
     let clock = app.db.clock();
     let question = parameters.0.question(clock, AT_A_TIME)?;
+    let paper = Paper {
+        sheet: print.0,
+        by: caller.author().name,
+        filters: set_filters(request.query_string()),
+        as_of: question.frame.as_of,
+        clock,
+        scratch: Arc::clone(&app.scratch),
+    };
+    let order = Order {
+        name: NAME,
+        form: print.0.map_or("json", Sheet::form_name),
+        question,
+        most: print.0.and_then(Sheet::most_rows),
+    };
+    let write = move |pages| paper.write(pages);
+    let file = made(&app, &request, &caller, order, write).await?;
+    let head = print
+        .0
+        .map_or_else(|| json_head(NAME), |sheet| sheet.head(NAME));
+    answer(head, file)
+}
+
+/// A file that is to be made.
+struct Order {
+    /// What it is called, without an ending.
+    name: &'static str,
+    /// The form of it.
+    form: &'static str,
+    /// Which projects it has.
+    question: listing::Question,
+    /// How many projects it may have.
+    most: Option<u64>,
+}
+
+/// Makes a file of projects, and records that it was taken out.
+async fn made<W>(
+    app: &App,
+    request: &HttpRequest,
+    caller: &Caller,
+    order: Order,
+    write: W,
+) -> Result<File, Problem>
+where
+    W: FnOnce(Receiver) -> Result<(File, u64), Problem> + Send + 'static,
+{
     let leave = app.exports.clone().try_acquire_owned().map_err(|_| {
         Problem::new(kinds::UNAVAILABLE)
             .say(
@@ -84,24 +134,13 @@ async fn export_projects(
             )
             .with_header(RETRY_AFTER, "10")
     })?;
-    let by = caller.author();
-    let query = request.query_string();
-    let paper = Paper {
-        sheet: print.0,
-        by: by.name.clone(),
-        filters: set_filters(query),
-        as_of: question.frame.as_of,
-        clock,
-        scratch: Arc::clone(&app.scratch),
-    };
     // Reading waits for writing, so that no more than a few pages are in memory.
     let (send, receive) = mpsc::channel(1);
-    let writing = web::block(move || paper.write(receive));
+    let writing = web::block(move || write(receive));
     let wanted = Arc::new(leave);
-    let most = print.0.and_then(Sheet::most_rows);
     let reading = Pages {
-        question,
-        most,
+        question: order.question,
+        most: order.most,
         send,
         wanted: Arc::downgrade(&wanted),
     };
@@ -113,21 +152,24 @@ async fn export_projects(
         tracing::error!(%error, "a file of projects was given up");
         Problem::new(kinds::INTERNAL)
     })??;
-    let form = print.0.map_or("json", Sheet::form_name);
-    let scope = json!({ "form": form, "projects": count, "asked": sent(query) });
+    let asked = sent(request.query_string());
+    let scope = json!({ "form": order.form, "projects": count, "asked": asked });
     // Before the first byte: what may have left the house is recorded.
     app.db
-        .write(by, async move |tx| {
-            event::record(tx, event::Entry::of_export(NAME, scope.clone())).await
+        .write(caller.author(), async move |tx| {
+            event::record(tx, event::Entry::of_export(order.name, scope.clone())).await
         })
         .await?;
-    answer(print.0, file)
+    Ok(file)
 }
+
+/// Where the pages of a file arrive.
+type Receiver = mpsc::Receiver<Option<Page>>;
 
 /// Some projects, and what has to be known to write them for people.
 struct Page {
     records: Vec<Record>,
-    parents: BTreeMap<Uuid, String>,
+    parents: BTreeMap<Uuid, listing::Named>,
     labels: Arc<Labels>,
 }
 
@@ -207,18 +249,14 @@ struct Paper {
 
 impl Paper {
     /// Writes the pages as they come; answers the file and how many projects it has.
-    fn write(&self, pages: mpsc::Receiver<Option<Page>>) -> Result<(File, u64), Problem> {
+    fn write(&self, pages: Receiver) -> Result<(File, u64), Problem> {
         match self.sheet {
             Some(sheet) => self.write_table(sheet, pages),
             None => Ok(self.write_json(pages)?),
         }
     }
 
-    fn write_table(
-        &self,
-        sheet: Sheet,
-        mut pages: mpsc::Receiver<Option<Page>>,
-    ) -> Result<(File, u64), Problem> {
+    fn write_table(&self, sheet: Sheet, mut pages: Receiver) -> Result<(File, u64), Problem> {
         let language = sheet.language;
         let headings = columns::headings(language);
         let name = language.choose("项目", "Projects");
@@ -229,7 +267,7 @@ impl Paper {
                 let parent = record.facts.parent.and_then(|id| page.parents.get(&id.0));
                 let reading = Reading {
                     record,
-                    parent,
+                    parent: parent.map(|parent| &parent.name),
                     labels: &page.labels,
                     language,
                     clock: self.clock,
@@ -241,10 +279,7 @@ impl Paper {
         Ok((long.end(&self.about(sheet, count))?, count))
     }
 
-    fn write_json(
-        &self,
-        mut pages: mpsc::Receiver<Option<Page>>,
-    ) -> Result<(File, u64), PrintError> {
+    fn write_json(&self, mut pages: Receiver) -> Result<(File, u64), PrintError> {
         let mut file = BufWriter::new(tempfile::tempfile_in(&self.scratch)?);
         let mut count = 0;
         file.write_all(b"{\"items\":[")?;
@@ -292,25 +327,24 @@ impl Paper {
 }
 
 /// The next page, or none after the last. Where pages end without a word, the file is given up.
-fn next(pages: &mut mpsc::Receiver<Option<Page>>) -> Result<Option<Page>, PrintError> {
+fn next(pages: &mut Receiver) -> Result<Option<Page>, PrintError> {
     let gone = || std::io::Error::other("the projects could not be read to the end").into();
     pages.blocking_recv().ok_or_else(gone)
 }
 
-fn answer(sheet: Option<Sheet>, mut file: File) -> Result<HttpResponse, Problem> {
+fn answer(mut head: HttpResponseBuilder, mut file: File) -> Result<HttpResponse, Problem> {
     let length = file
         .rewind()
         .and_then(|()| file.metadata())
         .map_err(PrintError::Io)?
         .len();
-    let mut head = sheet.map_or_else(json_head, |sheet| sheet.head(NAME));
     Ok(head.body(SizedStream::new(length, pieces(file))))
 }
 
-fn json_head() -> HttpResponseBuilder {
+fn json_head(name: &str) -> HttpResponseBuilder {
     let mut head = HttpResponse::Ok();
     head.content_type("application/json")
-        .insert_header((CONTENT_DISPOSITION, attachment(NAME, ".json")))
+        .insert_header((CONTENT_DISPOSITION, attachment(name, ".json")))
         .insert_header((VARY, "Accept"));
     head
 }

@@ -21,7 +21,7 @@ pub mod lists;
 pub mod me;
 pub mod numbers;
 pub mod oauth;
-mod once;
+pub mod once;
 mod pages;
 pub mod plan_years;
 pub mod projects;

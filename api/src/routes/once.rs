@@ -24,11 +24,7 @@ pub(crate) const KEY_PATTERN: &str = "^[!-~]{1,255}$";
 ///
 /// # Errors
 /// `invalid_idempotency_key`.
-pub(crate) fn key(
-    request: &HttpRequest,
-    account: Uuid,
-    body: &[u8],
-) -> Result<Option<Request>, Problem> {
+pub fn key(request: &HttpRequest, account: Uuid, body: &[u8]) -> Result<Option<Request>, Problem> {
     let Some(value) = request.headers().get("Idempotency-Key") else {
         return Ok(None);
     };

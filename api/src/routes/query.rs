@@ -111,6 +111,8 @@ pub struct ProjectFilters {
     /// month of several, as `2025-01..2025-03`.
     #[param(value_type = Vec<InvestedMonths>, inline, max_items = 50, example = json!(["2025-03"]))]
     pub invested: Vec<String>,
+    /// That may be told to everybody, or that may not.
+    pub published: Option<bool>,
     /// Changed at this instant or later (RFC 3339).
     #[param(value_type = Option<DateTime<Utc>>)]
     pub updated_since: Option<String>,
@@ -282,6 +284,41 @@ impl ExportParameters {
             limit,
             ..list.question(clock)?
         })
+    }
+}
+
+/// The parameters of a package of open data.
+#[derive(Clone, Debug)]
+pub struct OpenDataParameters(ExportParameters);
+
+impl Parameters for OpenDataParameters {
+    fn names() -> Vec<String> {
+        [documented::<ProjectFilters>(), documented::<Arrangement>()].concat()
+    }
+
+    fn read(query: &str) -> Result<Self, Problem> {
+        ExportParameters::read(query).map(Self)
+    }
+}
+
+impl OpenDataParameters {
+    /// The question that the parameters ask, of those projects alone that may be told to everybody.
+    ///
+    /// # Errors
+    /// As of [`ListParameters::question`]; `validation_failed` if those are asked for that may not.
+    pub fn question(self, clock: Clock, limit: u64) -> Result<listing::Question, Problem> {
+        let mut reader = Reader::default();
+        if self.0.filters.published == Some(false) {
+            reader.refused(
+                "published",
+                "contradictory_filters",
+                "未公开的项目不能作为公开数据导出",
+                "What may not be told to everybody is no open data",
+            );
+        }
+        let mut question = reader.done(self.0)?.question(clock, limit)?;
+        question.filter.published = Some(true);
+        Ok(question)
     }
 }
 

@@ -241,6 +241,8 @@ pub struct Project {
     pub funds_approved_on: Option<NaiveDate>,
     /// What proves it.
     pub funds_approved_document: Option<EvidenceView>,
+    /// Whether it may be told to everybody (公开).
+    pub published: bool,
     /// What deserves a second look, such as production before acceptance.
     pub warnings: Vec<Warning>,
     /// How often it has been changed; its ETag.
@@ -414,6 +416,7 @@ impl From<project::Record> for Project {
             landed_document: facts.landed.document.map(EvidenceView::from),
             funds_approved_on: facts.funds_approved.on,
             funds_approved_document: facts.funds_approved.document.map(EvidenceView::from),
+            published: facts.published,
             warnings,
             version,
             created_at,

@@ -79,6 +79,8 @@ pub struct Filter {
     pub plan_years: Vec<i32>,
     /// Of which it was told what was completed in any of these months.
     pub invested: Vec<Months>,
+    /// That may be told to everybody, or that may not.
+    pub published: Option<bool>,
 }
 
 /// Months of a year.
@@ -213,6 +215,7 @@ impl Filter {
             accounts,
             plan_years,
             invested,
+            published,
         } = self;
         let by_reference =
             lists.len() + programmes.len() + sectors.len() + chains.len() + units.len();
@@ -223,6 +226,7 @@ impl Filter {
             && min_investment.is_none()
             && max_investment.is_none()
             && updated_since.is_none()
+            && published.is_none()
     }
 }
 
@@ -359,7 +363,8 @@ impl Scoped {
             .add_option(in_years(Column::StartedOn, &f.started_years))
             .add_option(in_years(Column::CompletedOn, &f.completed_years))
             .add_option(f.min_investment.map(|min| Column::AmountFen.gte(min.fen())))
-            .add_option(f.updated_since.map(|since| Column::UpdatedAt.gte(since)));
+            .add_option(f.updated_since.map(|since| Column::UpdatedAt.gte(since)))
+            .add_option(f.published.map(|published| Column::Published.eq(published)));
         if let Some(max) = f.max_investment {
             all = all
                 .add(Column::AmountKind.eq("exact"))

@@ -283,6 +283,15 @@ pub(super) async fn count(
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
+/// A project as it is named by its parts.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Whether it may be told to everybody.
+    pub published: bool,
+}
+
 /// What projects were called at the frame's time, whoever may see them: that is all one may know of an ancestor out of
 /// scope.
 ///
@@ -292,15 +301,19 @@ pub async fn names(
     db: &impl ConnectionTrait,
     frame: &Frame,
     ids: impl IntoIterator<Item = Uuid>,
-) -> Result<BTreeMap<Uuid, String>, Failure> {
+) -> Result<BTreeMap<Uuid, Named>, Failure> {
     let mut select = Query::select();
     select
-        .columns([Column::Id, Column::Name])
+        .columns([Column::Id, Column::Name, Column::Published])
         .from(project::Entity)
         .and_where(Column::Id.is_in(ids));
     let mut names = BTreeMap::new();
     for row in frame.run(db, select).await? {
-        names.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let project = Named {
+            name: row.try_get_by_index(1)?,
+            published: row.try_get_by_index(2)?,
+        };
+        names.insert(row.try_get_by_index(0)?, project);
     }
     Ok(names)
 }

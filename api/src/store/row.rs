@@ -163,6 +163,7 @@ pub(crate) fn facts(row: &Model) -> Result<Facts, Failure> {
         funds_approved: attraction(row.funds_approved_on, row.funds_approved_document.as_ref())?,
         commissioned_on: row.commissioned_on,
         at_capacity_on: row.at_capacity_on,
+        published: row.published,
     })
 }
 
@@ -194,6 +195,7 @@ pub(crate) fn set_facts(row: &mut Model, facts: &Facts) {
         funds_approved,
         commissioned_on,
         at_capacity_on,
+        published,
     } = facts;
     let string = |text: &str| text.to_owned();
     row.code = code.as_ref().map(|code| string(code.as_str()));
@@ -227,6 +229,7 @@ pub(crate) fn set_facts(row: &mut Model, facts: &Facts) {
     row.funds_approved_document = funds_approved.document.as_ref().map(evidence_json);
     row.commissioned_on = *commissioned_on;
     row.at_capacity_on = *at_capacity_on;
+    row.published = *published;
 }
 
 fn set_investment(row: &mut Model, investment: Investment, original: Option<&OriginalAmount>) {

@@ -67,6 +67,7 @@ fn facts() -> Facts {
         funds_approved: proven(),
         commissioned_on: Some(day(2, 1)),
         at_capacity_on: Some(day(2, 1)),
+        published: false,
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) async fn case(
             | "/v1/projects"
             | "/v1/exports/projects"
             | "/v1/imports"
+            | "/v1/exports/oc4ids.json"
             | "/v1/events"
             | "/v1/summary"
             | "/v1/targets/attainment"

@@ -1,65 +1,16 @@
 //! The columns of a table of projects: those of the list, for people.
 
-use std::collections::BTreeMap;
-
 use domain::evidence::Evidence;
 use domain::gate::AttractionFact;
 use domain::money::Money;
 use domain::project::OriginalAmount;
 use domain::text::Text;
-use sea_orm::ConnectionTrait;
 
+use super::labels::{Labelled, Labels};
 use crate::clock::Clock;
 use crate::print::{Cell, Column};
 use crate::problem::Language;
-use crate::store::Failure;
 use crate::store::project::Record;
-use crate::store::reference::list::List;
-use crate::store::reference::named::{Chain, Programme};
-use crate::store::reference::region::Region;
-use crate::store::reference::sector::Sector;
-use crate::store::reference::unit::Unit;
-use crate::store::reference::{all_names, labels};
-
-/// What people call the entries of the reference data, each by a name that no other of its kind has.
-pub(super) struct Labels {
-    regions: Labelled,
-    units: Labelled,
-    programmes: Labelled,
-    sectors: Labelled,
-    chains: Labelled,
-    lists: Labelled,
-}
-
-impl Labels {
-    pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self, Failure> {
-        Ok(Self {
-            regions: Labelled::of(all_names::<Region>(db, |region| region.name).await?),
-            units: Labelled::of(all_names::<Unit>(db, |unit| unit.name).await?),
-            programmes: Labelled::of(all_names::<Programme>(db, |named| named.name).await?),
-            sectors: Labelled::of(all_names::<Sector>(db, |sector| sector.name).await?),
-            chains: Labelled::of(all_names::<Chain>(db, |named| named.name).await?),
-            lists: Labelled::of(all_names::<List>(db, |list| list.name).await?),
-        })
-    }
-}
-
-/// Labels by code.
-struct Labelled(BTreeMap<String, String>);
-
-impl Labelled {
-    fn of(names: BTreeMap<String, String>) -> Self {
-        Self(labels(names))
-    }
-
-    fn label<'a>(&'a self, code: &'a str) -> &'a str {
-        self.0.get(code).map_or(code, String::as_str)
-    }
-
-    fn cell<const MAX: usize>(&self, code: Option<&Text<MAX>>) -> Cell {
-        Cell::text(code.map(|code| self.label(code.as_str()).to_owned()))
-    }
-}
 
 /// A project that is written, for whom.
 pub(super) struct Reading<'a> {
@@ -134,18 +85,16 @@ const COLUMNS: &[Shown] = &[
         Cell::Text(of.labels.regions.label(code).to_owned())
     }),
     column("责任单位", "Responsible unit", |of| {
-        of.labels.units.cell(of.record.facts.unit.as_ref())
+        coded(&of.labels.units, of.record.facts.unit.as_ref())
     }),
     column("五大工程", "Programme", |of| {
-        of.labels
-            .programmes
-            .cell(of.record.facts.programme.as_ref())
+        coded(&of.labels.programmes, of.record.facts.programme.as_ref())
     }),
     column("行业", "Sector", |of| {
-        of.labels.sectors.cell(of.record.facts.sector.as_ref())
+        coded(&of.labels.sectors, of.record.facts.sector.as_ref())
     }),
     column("产业链", "Industrial chain", |of| {
-        of.labels.chains.cell(of.record.facts.chain.as_ref())
+        coded(&of.labels.chains, of.record.facts.chain.as_ref())
     }),
     column("项目类型", "Kind", |of| match of.record.facts.kind {
         Some(kind) => of.say((kind.label_zh(), kind.label_en())),
@@ -238,6 +187,14 @@ const COLUMNS: &[Shown] = &[
     column("立项资金文件", "Proof of funds", |of| {
         proof(&of.record.facts.funds_approved)
     }),
+    column("公开", "Published", |of| {
+        let published = of.record.facts.published;
+        of.say(if published {
+            ("是", "yes")
+        } else {
+            ("否", "no")
+        })
+    }),
     column("阶段依据", "Basis of the stage", |of| {
         Cell::text(of.record.basis.quote.clone())
     }),
@@ -273,6 +230,10 @@ pub(super) fn cells(reading: &Reading) -> Vec<Cell> {
         .iter()
         .map(|column| (column.cell)(reading))
         .collect()
+}
+
+fn coded<const MAX: usize>(labels: &Labelled, code: Option<&Text<MAX>>) -> Cell {
+    Cell::text(code.map(|code| labels.label(code.as_str()).to_owned()))
 }
 
 fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> Cell {

@@ -195,6 +195,7 @@ impl Reader {
             accounts: self.accounts(&raw.account),
             plan_years: self.some("plan_year", &raw.plan_year, year),
             invested: self.invested(&raw.invested),
+            published: raw.published,
         }
     }
 

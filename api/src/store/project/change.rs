@@ -36,7 +36,8 @@ pub struct Registration {
 /// Registers a project in 谋划.
 ///
 /// # Errors
-/// `validation_failed`, `code_taken`, `family_refused`, 403 outside the region that one may edit.
+/// `validation_failed`, `code_taken`, `family_refused`, 403 outside the region that one may edit, `needs_manager` to
+/// publish it.
 pub async fn register(
     tx: &Tx,
     principal: &Principal,
@@ -45,7 +46,11 @@ pub async fn register(
     let Registration { facts, planned_on } = new;
     let region = facts.region.as_str();
     if reference::find::<Region>(&tx.db, region).await?.is_some() {
-        principal.need_mandate(region, facts.unit.as_ref().map(Text::as_str))?;
+        let unit = facts.unit.as_ref().map(Text::as_str);
+        principal.need_mandate(region, unit)?;
+        if facts.published {
+            principal.need_manager(region, unit)?;
+        }
     }
     check_facts(tx, &facts, None, None).await?;
     if planned_on.is_some_and(|day| day > tx.today) {
@@ -189,6 +194,7 @@ pub(crate) fn blank(tx: &Tx, facts: &Facts, standing: &Standing) -> Model {
         completed_on: None,
         commissioned_on: None,
         at_capacity_on: None,
+        published: false,
         counts_by_project: false,
         counts_by_part: false,
         remainder_fen: None,
@@ -204,7 +210,8 @@ pub(crate) fn blank(tx: &Tx, facts: &Facts, standing: &Standing) -> Model {
 /// Amends what is said of a project; `change` gets the present facts and answers the wanted ones.
 ///
 /// # Errors
-/// `validation_failed`, `evidence_in_use`, `family_refused`, `code_taken`; 412 if it is not at version `seen`.
+/// `validation_failed`, `evidence_in_use`, `family_refused`, `code_taken`; 412 if it is not at version `seen`;
+/// `needs_manager` to publish it or to withdraw it from publication.
 pub async fn amend(
     tx: &Tx,
     principal: &Principal,
@@ -228,7 +235,13 @@ pub async fn amend(
         return complete(&tx.db, &held.model).await;
     }
     check_facts(tx, &after, Some(&before), Some(&held.model)).await?;
-    principal.need_mandate(after.region.as_str(), after.unit.as_ref().map(Text::as_str))?;
+    let (region, unit) = (after.region.as_str(), after.unit.as_ref().map(Text::as_str));
+    principal.need_mandate(region, unit)?;
+    if before.published != after.published {
+        // Where it was and where it will be: neither is published by whoever is no manager there.
+        principal.need_manager(&held.model.region, held.model.unit.as_deref())?;
+        principal.need_manager(region, unit)?;
+    }
     if let Some(parent) = joining {
         check_parent(&held.household, parent)?;
     }

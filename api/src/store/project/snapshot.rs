@@ -51,6 +51,7 @@ pub(crate) fn snapshot(model: &Model) -> Value {
         "completed_on": model.completed_on,
         "commissioned_on": model.commissioned_on,
         "at_capacity_on": model.at_capacity_on,
+        "published": model.published,
     })
 }
 
