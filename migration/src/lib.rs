@@ -20,6 +20,7 @@ mod m20261121_000009_past_sums;
 mod m20261122_000010_past_by_day;
 mod m20261128_000011_counted_anew;
 mod m20261128_000012_external_refs;
+mod m20261129_000014_webhooks;
 
 /// Every migration, oldest first.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_past_by_day::Migration),
             Box::new(m20261128_000011_counted_anew::Migration),
             Box::new(m20261128_000012_external_refs::Migration),
+            Box::new(m20261129_000014_webhooks::Migration),
         ]
     }
 }

@@ -23,6 +23,7 @@ use crate::problem::{Fault, Problem, kinds};
 pub(crate) mod read;
 pub mod scoreboard;
 pub mod target;
+pub mod webhook;
 pub(crate) mod whole;
 
 use read::Reader;

@@ -36,6 +36,7 @@ pub mod targets;
 pub mod transitions;
 pub mod users;
 pub mod views;
+pub mod webhooks;
 
 use actix_web::http::header::{ETAG, LINK};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -63,6 +64,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     investment::operations(service);
     history::operations(service);
     events::operations(service);
+    webhooks::operations(service);
     lists::operations(service);
     summary::operations(service);
     diff::operations(service);

@@ -30,6 +30,7 @@ mod search;
 pub mod summary;
 pub mod target;
 pub mod transition;
+pub mod webhook;
 
 pub use db::{Author, Db, Tx};
 pub use failure::Failure;
