@@ -49,4 +49,5 @@ mod systems;
 mod taking_back;
 mod targets;
 mod unwritable;
+mod webhooks;
 mod year_accounts;

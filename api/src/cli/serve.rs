@@ -21,7 +21,7 @@ use crate::auth::token::Tokens;
 use crate::auth::{Role, password};
 use crate::catalogue::Catalogue;
 use crate::config::{Config, LogFormat, Secret};
-use crate::delivery;
+use crate::delivery::{self, receiver::SystemNames};
 use crate::edge::Edge;
 use crate::edge::tls::Certificate;
 use crate::store::account;
@@ -135,7 +135,7 @@ pub async fn prepare(config: &Config) -> Result<App, Failed> {
         event_wait: config.event_wait,
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
         exports: Arc::new(Semaphore::new(exports)),
-        receivers: Arc::new(delivery::receivers(config)?),
+        receivers: Arc::new(delivery::receivers(config, Arc::new(SystemNames))?),
         sending: delivery::leave(),
         scratch: config.data_dir.as_path().into(),
         answers: Arc::new(Answers::default()),

@@ -47,7 +47,7 @@ const V4: [(&str, &str); 17] = [
     ("224.0.0.0/3", "multicast or reserved"),
 ];
 
-/// Networks of IPv6 that are not public; what is not in 2000::/3 isn't either, these only give it a name.
+/// Networks of IPv6 that are not public; what is not in `2000::/3` isn't either, these only give it a name.
 const V6: [(&str, &str); 16] = [
     ("::/128", "unspecified"),
     ("::1/128", "loopback"),
@@ -223,7 +223,7 @@ impl Target {
             ),
             Err(_) => (Vec::new(), Some(host.to_owned())),
         };
-        let target = Self { name, url };
+        let target = Self { url, name };
         // Of this machine's own name either address will do: which it has is found out by looking it up.
         let mut admitted = Ok(());
         for address in addresses {

@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use reqwest::dns::Resolve;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -23,6 +24,7 @@ use crate::app::App;
 use crate::auth::keys::{KeyError, Vault};
 use crate::clock::new_id;
 use crate::cloud_event::CloudEvent;
+use crate::config::Config;
 use crate::store::Failure;
 use crate::store::webhook::Sealed;
 use crate::store::webhook::work::{self, Report};
@@ -139,19 +141,19 @@ impl Worker {
             let Some(hook) = work::hook(&self.app.db, self.webhook).await? else {
                 return Ok(());
             };
+            let secrets = open(&self.app.vault, self.webhook, &hook.sealed);
+            let secrets: Arc<[Secret]> =
+                secrets.map_err(|e| Failure::Broken(e.to_string()))?.into();
             let mut leave = self.leave(self.width - self.sends.len());
             if leave.is_empty() {
                 return Ok(());
             }
             let begun = Instant::now();
             let lasts = self.app.receivers.patience() + TO_SETTLE;
-            let lease = TimeDelta::from_std(lasts).unwrap_or(TimeDelta::MAX);
-            let wanted = (leave.len(), lease);
+            let lasts = TimeDelta::from_std(lasts).unwrap_or(TimeDelta::MAX);
+            let wanted = (leave.len(), lasts);
             let parcels = work::lease(&self.app.db, &hook, self.process, wanted).await?;
             let has_room = parcels.len() < leave.len();
-            let secrets = open(&self.app.vault, self.webhook, &hook.sealed);
-            let secrets: Arc<[Secret]> =
-                secrets.map_err(|e| Failure::Broken(e.to_string()))?.into();
             for (parcel, leave) in parcels.into_iter().zip(leave.drain(..)) {
                 let sending = Sending {
                     app: self.app.clone(),
@@ -248,14 +250,14 @@ pub fn leave() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(SENDING))
 }
 
-/// Receivers as the configuration has them.
+/// Receivers as the configuration has them, whose names are looked up so.
 ///
 /// # Errors
 /// [`reqwest::Error`] if the machine's certificate authorities can't be used.
-pub fn receivers(config: &crate::config::Config) -> Result<Receivers, reqwest::Error> {
+pub fn receivers(config: &Config, names: Arc<dyn Resolve>) -> Result<Receivers, reqwest::Error> {
     Receivers::new(
         address::Policy::new(config.webhook_allowed_networks.clone()),
-        Arc::new(receiver::SystemNames),
+        names,
         Duration::from_secs(config.webhook_timeout),
     )
 }

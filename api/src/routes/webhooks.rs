@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::auth::broken_key;
 use super::events::begin;
 use super::query::{Paging, Place};
+use super::views::ProblemDetails;
 use super::{once, page, single};
 use crate::app::App;
 use crate::auth::Caller;
@@ -179,7 +180,7 @@ pub struct WebhookMade {
 
 /// Make a webhook
 ///
-/// From now on it is told of what happens, by POST of one CloudEvent at a time, signed as Standard Webhooks has it
+/// From now on it is told of what happens, by POST of one `CloudEvent` at a time, signed as Standard Webhooks has it
 /// (`webhook-id`, `webhook-timestamp`, `webhook-signature`). Events about one project come in their order; each comes at
 /// least once, under the same `webhook-id` every time.
 #[utoipa::path(tag = "webhooks", request_body = NewWebhook, security(("bearer" = [])),
@@ -404,7 +405,9 @@ pub struct WebhookTest {
 /// Sends an event of type `taizhang.webhook.test` at once, signed as any other, also if the webhook is disabled, and says
 /// what came of it.
 #[utoipa::path(tag = "webhooks", security(("bearer" = [])), params(("id" = Uuid, Path, description = "The webhook")),
-    responses((status = 200, description = "What came of it", body = WebhookTest)))]
+    responses((status = 200, description = "What came of it", body = WebhookTest),
+        (status = 422, description = "Nothing may be sent to its URL", body = ProblemDetails,
+            content_type = "application/problem+json")))]
 #[post("/v1/webhooks/{id}/tests")]
 async fn test_webhook(
     app: web::Data<App>,

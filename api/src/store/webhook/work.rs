@@ -541,7 +541,7 @@ fn attempt(report: &Report, outcome: Outcome) -> webhook_attempt::ActiveModel {
 ///
 /// # Errors
 /// [`Failure`] of the database.
-pub(crate) async fn forget_old(tx: &Tx) -> Result<(), Failure> {
+pub async fn forget_old(tx: &Tx) -> Result<(), Failure> {
     let old: Vec<Uuid> = webhook_delivery::Entity::find()
         .select_only()
         .column(webhook_delivery::Column::Id)
