@@ -163,7 +163,12 @@ impl Worker {
                 };
                 self.sends.spawn_local(sending.send(parcel, leave));
             }
-            if !has_room || !work::put_down(&self.app.db, &hook).await? {
+            if !has_room || is_ending(&self.app) {
+                return Ok(());
+            }
+            let is_more = work::put_down(&self.app.db, &hook).await?;
+            // What has been sent is not to wait until the feed is looked through: its leases end.
+            if !is_more || !self.sends.is_empty() {
                 return Ok(());
             }
         }

@@ -265,15 +265,27 @@ impl Receivers {
                 .unwrap_or(Err(Fault::TimedOut)),
             Err(refused) => Err(Fault::of_refusal(refused)),
         };
-        Outcome {
-            status: answered.ok(),
-            fault: answered.map_or_else(Some, Fault::of_status),
+        let status = answered
+            .as_ref()
+            .ok()
+            .map(|answer| answer.status().as_u16());
+        let outcome = Outcome {
+            status,
+            fault: answered
+                .as_ref()
+                .err()
+                .copied()
+                .or(status.and_then(Fault::of_status)),
             took: begun.elapsed(),
+        };
+        if let Ok(answer) = answered {
+            // What it says besides does not matter, nor whether it gets to say it.
+            let _rest = tokio::time::timeout(REST_OF_ANSWER, read_rest(answer)).await;
         }
+        outcome
     }
 
-    /// Posts it; answers the status.
-    async fn post(&self, target: Target, parcel: Parcel) -> Result<u16, Fault> {
+    async fn post(&self, target: Target, parcel: Parcel) -> Result<reqwest::Response, Fault> {
         let client = if target.is_encrypted() {
             &self.encrypted
         } else {
@@ -288,11 +300,7 @@ impl Receivers {
             .body(parcel.body)
             .send()
             .await;
-        let answer = sent.map_err(|error| Fault::of_error(&error))?;
-        let status = answer.status().as_u16();
-        // What it says besides does not matter, nor whether it gets to say it.
-        let _rest = tokio::time::timeout(REST_OF_ANSWER, read_rest(answer)).await;
-        Ok(status)
+        sent.map_err(|error| Fault::of_error(&error))
     }
 }
 

@@ -16,7 +16,6 @@ use crate::body::{Body, Parameters, Query, documented, read_part};
 use crate::codes::DeliveryStatusCode;
 use crate::page::Page;
 use crate::problem::{Problem, value::unknown_parameter_value};
-use crate::store::Failure;
 use crate::store::webhook::log::{self, Delivery, Replayed, Status};
 use domain::coded::Coded;
 
@@ -59,7 +58,7 @@ pub struct WebhookDelivery {
     subject: String,
     /// How it stands: `pending`, `delivered`, `failed`, or `skipped` for one that the webhook's owner could no longer read.
     status: DeliveryStatusCode,
-    /// When it is tried next; null if it is done, or waits for another about the same.
+    /// When it is tried next; null if it is done, is being sent, or waits for another about the same.
     next_at: Option<DateTime<Utc>>,
     /// When it was put down.
     created_at: DateTime<Utc>,
@@ -161,10 +160,13 @@ async fn list_deliveries(
     let DeliveryQuery { filters, paging } = query.0;
     let status = filters.status()?;
     let (limit, cursor) = paging.checked()?;
-    let paged = (limit, cursor.as_deref());
-    let (deliveries, next) = log::page(app.db.reader(), &caller.principal, *id, status, paged)
-        .await
-        .map_err(Failure::told)?;
+    let (principal, id) = (caller.principal, id.into_inner());
+    let (deliveries, next) = app
+        .db
+        .read(async move |tx| {
+            log::page(tx, &principal, id, status, (limit, cursor.as_deref())).await
+        })
+        .await?;
     let items: Vec<WebhookDelivery> = deliveries.into_iter().map(Into::into).collect();
     Ok(page(&request, items, next, None))
 }
@@ -180,9 +182,11 @@ async fn get_delivery(
     path: web::Path<(Uuid, Uuid)>,
 ) -> Result<HttpResponse, Problem> {
     let (id, delivery) = path.into_inner();
-    let found = log::read(app.db.reader(), &caller.principal, id, delivery)
-        .await
-        .map_err(Failure::told)?;
+    let principal = caller.principal;
+    let found = app
+        .db
+        .read(async move |tx| log::read(tx, &principal, id, delivery).await)
+        .await?;
     Ok(HttpResponse::Ok().json(WebhookDelivery::from(found)))
 }
 

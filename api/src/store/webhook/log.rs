@@ -83,7 +83,7 @@ pub struct Delivery {
     pub subject: String,
     /// How it stands.
     pub status: Status,
-    /// When it is tried next; none if it is done, or waits for another about the same.
+    /// When it is tried next; none if it is done, is being sent, or waits for another about the same.
     pub next_at: Option<DateTime<Utc>>,
     /// When it was put down.
     pub created_at: DateTime<Utc>,
@@ -172,7 +172,7 @@ async fn complete(
             of: row.event_type,
             subject: row.subject,
             status: coded(Status::of_code, &row.status)?,
-            next_at: row.next_at,
+            next_at: row.next_at.filter(|_| row.lease.is_none()),
             created_at: row.created_at,
             done_at: row.done_at,
         })

@@ -85,6 +85,32 @@ pub async fn with_work(db: &Db) -> Result<Vec<Uuid>, Failure> {
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
+/// How the delivering is, for monitoring.
+#[derive(Clone, Copy, Debug)]
+pub struct Health {
+    /// How many deliveries wait.
+    pub waiting: u64,
+    /// How many webhooks the service has disabled, because their receivers are gone or fail.
+    pub disabled: u64,
+}
+
+/// How the delivering is.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn health(db: &impl ConnectionTrait) -> Result<Health, Failure> {
+    let waiting = webhook_delivery::Entity::find()
+        .filter(webhook_delivery::Column::DoneAt.is_null())
+        .count(db)
+        .await?;
+    let by_itself = [Reason::Gone, Reason::Failing].map(Reason::code);
+    let disabled = webhook::Entity::find()
+        .filter(webhook::Column::Reason.is_in(by_itself))
+        .count(db)
+        .await?;
+    Ok(Health { waiting, disabled })
+}
+
 /// A webhook as it stands now; none if it is disabled or gone, or if its owner may not keep one now.
 ///
 /// # Errors
@@ -227,21 +253,27 @@ async fn promote(tx: &Tx, of: &[Uuid]) -> Result<(), Failure> {
         places(2, of.len())
     );
     let mut values: Vec<sea_orm::Value> = vec![tx.now().into()];
-    values.extend(of.iter().map(|id| sea_orm::Value::from(*id)));
+    values.extend(of.iter().map(|id| (*id).into()));
     let asked = Statement::from_sql_and_values(tx.db.get_database_backend(), sql, values);
     tx.db.execute_raw(asked).await?;
     Ok(())
 }
 
 /// Lets those wait that are due although an earlier one about the same subject is not done, which happens when that is
-/// replayed. What is being sent can't be called back. The webhook is held.
-async fn demote(tx: &Tx, webhook: Uuid) -> Result<(), Failure> {
-    let sql = "UPDATE webhook_delivery SET next_at = NULL \
-        WHERE webhook_id = $1 AND next_at IS NOT NULL AND lease IS NULL AND EXISTS ( \
-        SELECT 1 FROM webhook_delivery e WHERE e.webhook_id = webhook_delivery.webhook_id \
-        AND e.subject = webhook_delivery.subject AND e.done_at IS NULL AND e.seq < webhook_delivery.seq)";
-    let backend = tx.db.get_database_backend();
-    let asked = Statement::from_sql_and_values(backend, sql, [webhook.into()]);
+/// replayed; of all of a webhook, or of these. What is being sent can't be called back. The webhook is held.
+async fn demote(tx: &Tx, webhook: Uuid, of: Option<&[Uuid]>) -> Result<(), Failure> {
+    let these = of.map_or_else(String::new, |of| {
+        format!("AND id IN ({})", places(2, of.len()))
+    });
+    let sql = format!(
+        "UPDATE webhook_delivery SET next_at = NULL \
+         WHERE webhook_id = $1 AND next_at IS NOT NULL AND lease IS NULL {these} AND EXISTS ( \
+         SELECT 1 FROM webhook_delivery e WHERE e.webhook_id = webhook_delivery.webhook_id \
+         AND e.subject = webhook_delivery.subject AND e.done_at IS NULL AND e.seq < webhook_delivery.seq)"
+    );
+    let mut values: Vec<sea_orm::Value> = vec![webhook.into()];
+    values.extend(of.unwrap_or_default().iter().map(|id| (*id).into()));
+    let asked = Statement::from_sql_and_values(tx.db.get_database_backend(), sql, values);
     tx.db.execute_raw(asked).await?;
     Ok(())
 }
@@ -273,7 +305,7 @@ pub(super) async fn again(tx: &Tx, webhook: Uuid, of: &[Uuid]) -> Result<(), Fai
         .filter(webhook_delivery::Column::Lease.is_null())
         .exec(&tx.db)
         .await?;
-    demote(tx, webhook).await?;
+    demote(tx, webhook, None).await?;
     promote(tx, of).await
 }
 
@@ -426,8 +458,13 @@ impl Settling<'_> {
                 .await?;
         }
         let mut because = None;
+        let mut put_off = Vec::new();
         for (row, at, fault) in failed {
             because = self.put_off(row, at, fault).await?.or(because);
+            put_off.push(row.id);
+        }
+        if !put_off.is_empty() {
+            demote(self.tx, self.record.id, Some(&put_off)).await?;
         }
         if !delivered.is_empty() {
             webhook::Entity::update_many()
@@ -440,7 +477,6 @@ impl Settling<'_> {
             self.disable(reason).await?;
         }
         let settled: Vec<Uuid> = leased.iter().map(|row| row.id).collect();
-        demote(self.tx, self.record.id).await?;
         promote(self.tx, &settled).await
     }
 
