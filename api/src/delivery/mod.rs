@@ -41,19 +41,26 @@ pub const SENDING: usize = 128;
 const TO_ONE: usize = 32;
 /// How many to one whose receiver has not taken any lately: one that is down or slow is not to keep the others waiting.
 const TO_ONE_THAT_FAILS: usize = 4;
+/// For how many webhooks a process asks the database at a time: there may be hundreds, and whoever else asks it is not to
+/// wait for them.
+const ASKING: usize = 4;
 /// How long a lease lasts beyond the time that a receiver has to answer.
 const TO_SETTLE: Duration = Duration::from_secs(15);
 
 /// Starts it; it ends when the service is asked to stop.
 pub(crate) fn start(app: App) {
     actix_web::rt::spawn(async move {
-        let process = new_id();
-        let at_work: Rc<RefCell<HashSet<Uuid>>> = Rc::default();
+        let crew = Crew {
+            app: app.clone(),
+            process: new_id(),
+            at_work: Rc::default(),
+            turns: Rc::new(Semaphore::new(ASKING)),
+        };
         while !is_ending(&app) {
             let pause = match work::with_work(&app.db).await {
                 Ok(ids) => {
                     for id in ids {
-                        begin(&app, &at_work, process, id);
+                        crew.begin(id);
                     }
                     LOOK_EVERY
                 }
@@ -84,26 +91,37 @@ fn is_ending(app: &App) -> bool {
     app.draining.load(Ordering::Relaxed)
 }
 
-/// Works for a webhook, unless that goes on already.
-fn begin(app: &App, at_work: &Rc<RefCell<HashSet<Uuid>>>, process: Uuid, id: Uuid) {
-    if !at_work.borrow_mut().insert(id) {
-        return;
-    }
-    let (app, at_work) = (app.clone(), Rc::clone(at_work));
-    actix_web::rt::spawn(async move {
+/// Those of this process who work for webhooks.
+struct Crew {
+    app: App,
+    process: Uuid,
+    at_work: Rc<RefCell<HashSet<Uuid>>>,
+    turns: Rc<Semaphore>,
+}
+
+impl Crew {
+    /// Works for a webhook, unless that goes on already.
+    fn begin(&self, id: Uuid) {
+        if !self.at_work.borrow_mut().insert(id) {
+            return;
+        }
         let mut worker = Worker {
-            app,
-            process,
+            app: self.app.clone(),
+            process: self.process,
             webhook: id,
+            turns: Rc::clone(&self.turns),
             sends: JoinSet::new(),
             width: TO_ONE_THAT_FAILS,
         };
-        if let Err(failure) = worker.run().await {
-            let problem = Failure::told(failure);
-            tracing::warn!(webhook = %id, %problem, "a webhook waits");
-        }
-        at_work.borrow_mut().remove(&id);
-    });
+        let at_work = Rc::clone(&self.at_work);
+        actix_web::rt::spawn(async move {
+            if let Err(failure) = worker.run().await {
+                let problem = Failure::told(failure);
+                tracing::warn!(webhook = %id, %problem, "a webhook waits");
+            }
+            at_work.borrow_mut().remove(&id);
+        });
+    }
 }
 
 /// A report, with the leave to send that is given back when it is written down.
@@ -114,6 +132,8 @@ struct Worker {
     app: App,
     process: Uuid,
     webhook: Uuid,
+    /// Leave to ask the database.
+    turns: Rc<Semaphore>,
     sends: JoinSet<Option<Sent>>,
     width: usize,
 }
@@ -137,6 +157,8 @@ impl Worker {
 
     /// Begins to send what is due, as far as there is room; puts down what is to come when there is room left.
     async fn take_more(&mut self) -> Result<(), Failure> {
+        let turns = Rc::clone(&self.turns);
+        let _turn = turns.acquire().await;
         loop {
             let Some(hook) = work::hook(&self.app.db, self.webhook).await? else {
                 return Ok(());
@@ -190,6 +212,7 @@ impl Worker {
         } else {
             TO_ONE_THAT_FAILS
         };
+        let _turn = self.turns.acquire().await;
         work::settle(&self.app.db, self.webhook, self.process, reports).await
     }
 }
