@@ -21,6 +21,8 @@ use crate::auth::provider::Provider;
 use crate::auth::second_factor::SecondFactor;
 use crate::auth::token::Tokens;
 use crate::config::{Config, OpenData};
+use crate::delivery;
+use crate::delivery::receiver::Receivers;
 use crate::edge::source::Source;
 use crate::edge::{Edge, RequestId, cross_origin, edge, limited};
 use crate::housekeeping;
@@ -68,6 +70,10 @@ pub struct App {
     pub open_data: Arc<OpenData>,
     /// Leave to make a file of projects; only so many are made at a time.
     pub exports: Arc<Semaphore>,
+    /// Where webhooks are sent.
+    pub receivers: Arc<Receivers>,
+    /// Leave to send to webhooks.
+    pub sending: Arc<Semaphore>,
     /// Where files are made that are gone when they have been sent.
     pub scratch: Arc<Path>,
     /// Set when the service has been asked to stop: no longer ready, and closing connections.
@@ -105,7 +111,8 @@ pub fn source(request: &HttpRequest) -> Option<IpAddr> {
     request.extensions().get::<Source>()?.address
 }
 
-/// Serves on a listener that is already bound; returns when it has stopped. What is recorded is sealed meanwhile.
+/// Serves on a listener that is already bound; returns when it has stopped. What is recorded is sealed and told to
+/// webhooks meanwhile.
 ///
 /// # Errors
 /// [`std::io::Error`] if the listener or the certificate can't be used.
@@ -113,6 +120,7 @@ pub fn serve(listener: TcpListener, config: &Config, app: App) -> std::io::Resul
     actix_web::rt::spawn(Arc::clone(&app.sealer).run(app.db.clone()));
     let contract = Arc::new(routes::contract());
     housekeeping::start(app.clone());
+    delivery::start(app.clone());
     let origins = config.cors_origins.clone();
     let certificate = app.edge.certificate.clone();
     let server = HttpServer::new(move || {

@@ -1,4 +1,4 @@
-//! What happened, as a `CloudEvent` (`CloudEvents` 1.0, JSON format): the feed tells it so.
+//! What happened, as a `CloudEvent` (`CloudEvents` 1.0, JSON format): the feed and webhooks tell it so.
 
 use chrono::{DateTime, Utc};
 use domain::coded::Coded;
@@ -8,6 +8,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::store::feed::Happening;
+
+/// The media type of one event by itself.
+pub const MEDIA_TYPE: &str = "application/cloudevents+json; charset=utf-8";
+
+/// The type of what is sent to see whether a receiver is there.
+const TEST: &str = "taizhang.webhook.test";
 
 /// One thing that happened, as a `CloudEvent`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,6 +66,36 @@ impl CloudEvent {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         self.of
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// An event of which nothing came, to see whether a webhook's receiver is there.
+    #[must_use]
+    pub fn test(id: Uuid, webhook: Uuid, actor: String, time: DateTime<Utc>) -> Self {
+        let subject = format!("webhook/{webhook}");
+        Self {
+            specversion: "1.0",
+            id,
+            source: "/v1/webhooks",
+            of: TEST,
+            partitionkey: subject.clone(),
+            subject,
+            time,
+            datacontenttype: "application/json",
+            sequence: format!("{:020}", 0),
+            data: EventData {
+                project: None,
+                version: None,
+                before: None,
+                after: None,
+                actor,
+            },
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::store::feed::Type as EventType;
+use crate::store::webhook::log::Status as DeliveryStatus;
 
 macro_rules! codes {
     ($( $name:ident, $value:ty, $zh:literal; )+) => {
@@ -80,6 +81,7 @@ codes! {
     ChangeCode, Change, "变化类别";
     ReasonCode, Reason, "变化原因";
     EventTypeCode, EventType, "事件类型";
+    DeliveryStatusCode, DeliveryStatus, "送达情况";
 }
 
 /// A code in a path or a filter: what [`domain::project::RefCode`] takes, as far as a pattern can say it.

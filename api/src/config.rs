@@ -24,6 +24,8 @@ pub use open_data::OpenData;
 const DEFAULT_DATA_DIR: &str = "var";
 /// The longest that an answer may be let wait for an event, in seconds.
 pub const LONGEST_EVENT_WAIT: u64 = 300;
+/// The longest that a webhook's receiver may have to answer, in seconds.
+const LONGEST_WEBHOOK_TIMEOUT: u64 = 60;
 /// The highest limit of requests a second.
 const MAX_RATE: u32 = 1_000_000;
 
@@ -79,6 +81,11 @@ pub struct Config {
     pub rate_limit_per_address: u32,
     /// How many requests a second are taken from one principal, with five seconds' worth at once; 0 for no limit.
     pub rate_limit_per_principal: u32,
+    /// The networks in which webhooks may be sent although they are not public, as `10.20.0.0/16`: offices' systems are
+    /// internal. By default none.
+    pub webhook_allowed_networks: Vec<IpNet>,
+    /// How many seconds a webhook's receiver has to answer.
+    pub webhook_timeout: u64,
     /// The office's own identity provider, if people sign in there.
     pub identity_provider: Option<provider::Settings>,
     /// Whether people may sign in with a password that is kept here; false needs an identity provider.
@@ -165,6 +172,8 @@ impl Default for Config {
             cors_origins: Vec::new(),
             rate_limit_per_address: 200,
             rate_limit_per_principal: 100,
+            webhook_allowed_networks: Vec::new(),
+            webhook_timeout: 15,
             identity_provider: None,
             local_sign_in: true,
             open_data: OpenData::default(),
@@ -219,6 +228,7 @@ impl Config {
             .with_list_parse_key("second_factor_roles")
             .with_list_parse_key("cors_origins")
             .with_list_parse_key("trusted_proxies")
+            .with_list_parse_key("webhook_allowed_networks")
             .with_list_parse_key("identity_provider.scopes")
             .with_list_parse_key("identity_provider.second_factor_methods")
             .source(Some(variables));
@@ -269,8 +279,20 @@ impl Config {
             (None, Some(_)) => return invalid("tls_certificate", "is missing; tls_key is for it"),
             (Some(_), Some(_)) | (None, None) => {}
         }
-        if let Some(why) = self.trusted_proxies.iter().find_map(wrong_with_proxies) {
+        if let Some(why) = self.trusted_proxies.iter().find_map(|network| {
+            wrong_with_network(network, "a network of everybody would believe anybody")
+        }) {
             return invalid("trusted_proxies", why);
+        }
+        if let Some(why) = self
+            .webhook_allowed_networks
+            .iter()
+            .find_map(|network| wrong_with_network(network, "nothing would be refused any more"))
+        {
+            return invalid("webhook_allowed_networks", why);
+        }
+        if !(1..=LONGEST_WEBHOOK_TIMEOUT).contains(&self.webhook_timeout) {
+            return invalid("webhook_timeout", "must be from 1 to 60 seconds");
         }
         if !self.cors_origins.iter().all(|origin| is_origin(origin)) {
             return invalid(
@@ -379,10 +401,10 @@ fn wrong_with_url(url: &Secret) -> Option<&'static str> {
     Some("must be postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH?mode=rwc")
 }
 
-/// What is wrong with a network of proxies.
-fn wrong_with_proxies(network: &IpNet) -> Option<&'static str> {
+/// What is wrong with a network that is trusted; `all` says what it would mean if it were everybody's.
+fn wrong_with_network(network: &IpNet, all: &'static str) -> Option<&'static str> {
     if network.prefix_len() == 0 {
-        return Some("a network of everybody would believe anybody");
+        return Some(all);
     }
     match network {
         IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => {

@@ -7,7 +7,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::store::account::{attempts, identity, session};
-use crate::store::{Author, Db, Failure, import, rollup};
+use crate::store::{Author, Db, Failure, import, rollup, webhook};
 
 /// How often the keys are read anew, so that a key that was taken away is gone here too.
 const KEYS: Duration = Duration::from_secs(10);
@@ -133,7 +133,8 @@ async fn forget_old(db: &Db) {
             session::forget_old(tx).await?;
             identity::forget_old(tx).await?;
             attempts::forget_old(tx).await?;
-            import::job::tidy(tx).await
+            import::job::tidy(tx).await?;
+            webhook::work::forget_old(tx).await
         })
         .await;
     if let Err(problem) = done {

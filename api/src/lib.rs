@@ -11,6 +11,7 @@ pub mod clock;
 pub mod cloud_event;
 pub mod codes;
 pub mod config;
+pub mod delivery;
 pub mod edge;
 mod entity;
 mod housekeeping;

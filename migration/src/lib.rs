@@ -21,6 +21,7 @@ mod m20261122_000010_past_by_day;
 mod m20261128_000011_counted_anew;
 mod m20261128_000012_external_refs;
 mod m20261129_000013_imports;
+mod m20261129_000014_webhooks;
 mod m20261129_000015_publication;
 
 /// Every migration, oldest first.
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000011_counted_anew::Migration),
             Box::new(m20261128_000012_external_refs::Migration),
             Box::new(m20261129_000013_imports::Migration),
+            Box::new(m20261129_000014_webhooks::Migration),
             Box::new(m20261129_000015_publication::Migration),
         ]
     }

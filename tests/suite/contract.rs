@@ -63,6 +63,7 @@ fn is_open(operation: &Value) -> bool {
 /// A path with plausible values in its places.
 fn filled(path: &str) -> String {
     path.replace("{id}", "0193a5f0-0000-7000-8000-000000000001")
+        .replace("{delivery}", "0193a5f0-0000-7000-8000-000000000001")
         .replace("{year}", "2025")
         .replace("{month}", "3")
         .replace("{item}", "construction_permit")

@@ -52,4 +52,5 @@ mod systems;
 mod taking_back;
 mod targets;
 mod unwritable;
+mod webhooks;
 mod year_accounts;

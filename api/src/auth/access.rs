@@ -37,6 +37,7 @@ pub struct Operation {
 const EVERY_ROLE: Door = Door::Roles(&Role::ALL);
 const READERS: Door = Door::Roles(&[Role::Officer, Role::Manager, Role::Leader]);
 const EDITORS: Door = Door::Roles(&[Role::Officer, Role::Manager]);
+const WATCHED_EDITORS: Door = Door::Roles(&[Role::Officer, Role::Manager, Role::SecurityAdmin]);
 const MANAGERS: Door = Door::Roles(&[Role::Manager]);
 const SYSTEM: Door = Door::Roles(&[Role::SystemAdmin]);
 const SECURITY: Door = Door::Roles(&[Role::SecurityAdmin]);
@@ -50,6 +51,7 @@ const READ: &[Scope] = &[Scope::ProjectsRead];
 const EXPORT: &[Scope] = &[Scope::ProjectsExport];
 const WRITE: &[Scope] = &[Scope::ProjectsWrite];
 const EVENTS: &[Scope] = &[Scope::EventsRead];
+const WEBHOOKS: &[Scope] = &[Scope::WebhooksManage];
 const SUMMARY: &[Scope] = &[Scope::SummaryRead];
 const REFERENCE: &[Scope] = &[
     Scope::ProjectsRead,
@@ -114,6 +116,17 @@ operations! {
     DELETE "/v1/projects/{id}/external-refs/{system}": EDITORS, WRITE;
     GET "/v1/projects/{id}/history": READERS, EVENTS;
     GET "/v1/events": READERS, EVENTS;
+    GET "/v1/webhooks": WATCHED_EDITORS, WEBHOOKS;
+    POST "/v1/webhooks": EDITORS, WEBHOOKS;
+    GET "/v1/webhooks/{id}": WATCHED_EDITORS, WEBHOOKS;
+    PATCH "/v1/webhooks/{id}": WATCHED_EDITORS, WEBHOOKS;
+    DELETE "/v1/webhooks/{id}": WATCHED_EDITORS, WEBHOOKS;
+    POST "/v1/webhooks/{id}/secrets": EDITORS, WEBHOOKS;
+    POST "/v1/webhooks/{id}/tests": EDITORS, WEBHOOKS;
+    GET "/v1/webhooks/{id}/deliveries": EDITORS, WEBHOOKS;
+    GET "/v1/webhooks/{id}/deliveries/{delivery}": EDITORS, WEBHOOKS;
+    POST "/v1/webhooks/{id}/deliveries/{delivery}/replay": EDITORS, WEBHOOKS;
+    POST "/v1/webhooks/{id}/replay": EDITORS, WEBHOOKS;
     GET "/v1/projects/{id}/investment/{year}": READERS, READ;
     GET "/v1/projects/{id}/investment/{year}/{month}": READERS, READ;
     PUT "/v1/projects/{id}/investment/{year}/{month}": EDITORS, WRITE;

@@ -53,26 +53,48 @@ pub struct Principal {
     pub has_second_factor: bool,
 }
 
+/// Where any of the roles holds.
+fn reach_of(grants: &[Grant], roles: &[Role]) -> Reach {
+    let held = grants.iter().filter(|grant| roles.contains(&grant.role));
+    Reach::of(held.map(|grant| grant.extent.clone()))
+}
+
+/// The roles that read projects.
+const READERS: [Role; 3] = [Role::Officer, Role::Manager, Role::Leader];
+
+/// What an account may do for which something is done while it does not ask.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    /// The rights.
+    pub grants: Vec<Grant>,
+    /// What a system is limited to; none for a person.
+    pub scopes: Option<BTreeSet<Scope>>,
+}
+
+impl Rights {
+    /// Where it may read projects, if it has any of these roles and, being a system, this scope.
+    #[must_use]
+    pub fn reads_as(&self, roles: &[Role], scope: Scope) -> Option<Reach> {
+        let may = self
+            .scopes
+            .as_ref()
+            .is_none_or(|scopes| scopes.contains(&scope));
+        let has = self.grants.iter().any(|grant| roles.contains(&grant.role));
+        (may && has).then(|| reach_of(&self.grants, &READERS))
+    }
+}
+
 impl Principal {
     /// Where this person may read projects: what every query on projects has to be limited to.
     #[must_use]
     pub fn reads(&self) -> Reach {
-        self.reach_of(&[Role::Officer, Role::Manager, Role::Leader])
+        reach_of(&self.grants, &READERS)
     }
 
     /// Where this person is a manager of projects.
     #[must_use]
     pub fn manages(&self) -> Reach {
-        self.reach_of(&[Role::Manager])
-    }
-
-    /// Where any of the roles holds.
-    fn reach_of(&self, roles: &[Role]) -> Reach {
-        let held = self
-            .grants
-            .iter()
-            .filter(|grant| roles.contains(&grant.role));
-        Reach::of(held.map(|grant| grant.extent.clone()))
+        reach_of(&self.grants, &[Role::Manager])
     }
 
     /// Whether any of the roles is held, wherever.
@@ -84,7 +106,7 @@ impl Principal {
     /// What this person may do to a project of a region and a unit; none if only read.
     #[must_use]
     pub fn mandate(&self, region: &str, unit: Option<&str>) -> Option<Mandate> {
-        let holds = |role: Role| self.reach_of(&[role]).covers(region, unit);
+        let holds = |role: Role| reach_of(&self.grants, &[role]).covers(region, unit);
         if holds(Role::Manager) {
             Some(Mandate::Manager)
         } else if holds(Role::Officer) {

@@ -135,6 +135,9 @@ pub enum Failed {
     /// The identity provider.
     #[error(transparent)]
     Provider(#[from] crate::auth::provider::ProviderError),
+    /// The client that webhooks are sent with.
+    #[error("webhooks: {0}")]
+    Webhooks(#[from] reqwest::Error),
     /// A password.
     #[error(transparent)]
     Password(#[from] crate::auth::password::HashError),

@@ -1,11 +1,12 @@
 //! `taizhang serve`.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
+use ipnet::IpNet;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
@@ -20,6 +21,7 @@ use crate::auth::token::Tokens;
 use crate::auth::{Role, password};
 use crate::catalogue::Catalogue;
 use crate::config::{Config, LogFormat, Secret};
+use crate::delivery::{self, receiver::SystemNames};
 use crate::edge::Edge;
 use crate::edge::tls::Certificate;
 use crate::import::Desk;
@@ -83,6 +85,16 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> Result<(), 
         let checkpoints = config.data_dir.join("demo-audit-checkpoints.jsonl");
         config.audit_checkpoints.get_or_insert(checkpoints);
     }
+    if arguments.demo {
+        // Whoever tries webhooks out has his receiver on this machine too.
+        let here = [
+            IpAddr::from(Ipv4Addr::LOCALHOST),
+            Ipv6Addr::LOCALHOST.into(),
+        ];
+        config
+            .webhook_allowed_networks
+            .extend(here.map(IpNet::from));
+    }
     start_log(&config);
     let listener = TcpListener::bind(config.listen).map_err(|source| Failed::Io {
         what: format!("listen on {}", config.listen),
@@ -133,6 +145,8 @@ pub async fn prepare(config: &Config, reader: Reader) -> Result<App, Failed> {
         imports: Desk::new(reader),
         open_data: Arc::new(config.open_data.clone()),
         exports: Arc::new(Semaphore::new(exports)),
+        receivers: Arc::new(delivery::receivers(config, Arc::new(SystemNames))?),
+        sending: delivery::leave(),
         scratch: config.data_dir.as_path().into(),
         answers: Arc::new(Answers::default()),
         sealer: Arc::new(sealer),
@@ -158,6 +172,7 @@ async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), F
     }
     let draining = Arc::clone(&app.draining);
     let (sealer, db) = (Arc::clone(&app.sealer), app.db.clone());
+    let last = app.clone();
     let server = app::serve(listener, config, app).map_err(io("serve"))?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
@@ -178,6 +193,7 @@ async fn serve(listener: TcpListener, config: &Config, app: App) -> Result<(), F
     tokio::time::sleep(DRAIN).await;
     handle.stop(true).await;
     let ended = running.await;
+    delivery::drained(&last).await;
     // What was done last is sealed before anybody proves the chain.
     sealer.pass(&db).await?;
     match ended {

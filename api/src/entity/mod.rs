@@ -51,3 +51,6 @@ pub(crate) mod sign_in_flow;
 pub(crate) mod target;
 pub(crate) mod transition;
 pub(crate) mod unit;
+pub(crate) mod webhook;
+pub(crate) mod webhook_attempt;
+pub(crate) mod webhook_delivery;

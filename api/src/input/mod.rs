@@ -24,6 +24,7 @@ pub mod approval;
 pub(crate) mod read;
 pub mod scoreboard;
 pub mod target;
+pub mod webhook;
 pub(crate) mod whole;
 
 use read::Reader;

@@ -58,6 +58,7 @@ kinds! {
     KEY_TAKEN = 409, "key_taken", "外部标识已被使用", "The key is taken";
     ALREADY_EXISTS = 409, "already_exists", "已经存在", "It exists already";
     STILL_IN_USE = 409, "still_in_use", "仍被引用，不能删除", "Still in use";
+    TOO_MANY_WEBHOOKS = 409, "too_many_webhooks", "webhook 太多", "Too many webhooks";
     REQUEST_IN_FLIGHT = 409, "request_in_flight", "同一 Idempotency-Key 的请求正在处理", "A request with this Idempotency-Key is being worked on";
     CONCURRENT_CHANGE = 409, "concurrent_change", "同时有别的改动，请重新读取后再试", "Somebody else changed it at the same time; read it again";
     ADMINISTRATORS_EXCLUDE = 409, "administrators_exclude_each_other", "系统、安全、审计管理员不得由同一人担任", "Nobody is two of the system, security and audit administrators";

@@ -1,9 +1,10 @@
 //! What can be wrong with a single value, told to people.
 
+use domain::coded::Coded;
 use domain::money::MoneyError;
 use domain::text::TextError;
 
-use super::Fault;
+use super::{Fault, Problem};
 
 /// A code that is none of those there are.
 pub(crate) fn unknown_code(pointer: &str, code: &str) -> Fault {
@@ -13,6 +14,17 @@ pub(crate) fn unknown_code(pointer: &str, code: &str) -> Fault {
         format!("没有 {code} 这个值"),
         format!("There is no such value as {code}"),
     )
+}
+
+/// A code in a parameter that is none of those there are.
+pub(crate) fn unknown_parameter_value<T: Coded>(name: &str, code: &str) -> Problem {
+    let known: Vec<_> = T::VALUES.iter().map(|value| value.as_code()).collect();
+    Problem::bad_parameters(vec![Fault::parameter(
+        name,
+        "unknown_code",
+        format!("没有 {code}；可用：{}", known.join("、")),
+        format!("There is no {code}; there are: {}", known.join(", ")),
+    )])
 }
 
 /// What is wrong with a text, told to people.

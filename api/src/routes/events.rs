@@ -111,7 +111,7 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, Problem> {
 /// # Errors
 /// `invalid_cursor` for a place that the feed has not come to: the library may have been restored, and what the asker
 /// has seen since would be told anew.
-async fn begin(db: &Db, place: Place) -> Result<i64, Problem> {
+pub(super) async fn begin(db: &Db, place: Place) -> Result<i64, Problem> {
     let end = feed::end(db.reader()).await.map_err(Failure::told)?;
     match place {
         Place::Latest => Ok(end),

@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
 use crate::problem::{Problem, kinds};
-use crate::store::{Failure, rollup};
+use crate::store::{Failure, rollup, webhook};
 
 /// The media type of figures for monitoring.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -114,12 +114,16 @@ async fn get_readiness(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 
 /// Figures for monitoring
 ///
-/// In the text format of Prometheus (OpenMetrics): how the sums are that summaries are read from.
+/// In the text format of Prometheus (OpenMetrics): how the sums are that summaries are read from, and how many
+/// deliveries to webhooks wait.
 #[utoipa::path(tag = "operations", security(()),
     responses((status = 200, description = "The figures", body = String, content_type = "application/openmetrics-text")))]
 #[get("/metrics")]
 async fn get_metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let health = rollup::health(app.db.reader())
+        .await
+        .map_err(Failure::told)?;
+    let webhooks = webhook::work::health(app.db.reader())
         .await
         .map_err(Failure::told)?;
     let mut registry = Registry::default();
@@ -132,6 +136,17 @@ async fn get_metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> {
         "taizhang_sums_waiting",
         "Changes that wait to be folded into the sums that are kept",
         health.waiting,
+    );
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    gauge(
+        "taizhang_webhook_deliveries_waiting",
+        "Deliveries to webhooks that wait for their turn or to be tried again",
+        count(webhooks.waiting),
+    );
+    gauge(
+        "taizhang_webhooks_disabled",
+        "Webhooks that were disabled because their receivers are gone or take nothing",
+        count(webhooks.disabled),
     );
     if let Some((at, differences)) = health.proved {
         gauge(

@@ -37,6 +37,7 @@ pub mod targets;
 pub mod transitions;
 pub mod users;
 pub mod views;
+pub mod webhooks;
 
 use actix_web::http::header::{ETAG, LINK};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -65,6 +66,7 @@ pub(crate) fn api(service: &mut ServiceConfig) {
     investment::operations(service);
     history::operations(service);
     events::operations(service);
+    webhooks::operations(service);
     lists::operations(service);
     summary::operations(service);
     diff::operations(service);

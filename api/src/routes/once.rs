@@ -75,19 +75,35 @@ pub(crate) async fn once<F>(
 where
     F: AsyncFn(&Tx) -> Result<Answer, Failure> + 'static,
 {
-    let answer = db
-        .write(by, async move |tx| {
-            let Some(request) = &key else {
-                return work(tx).await;
-            };
-            if let Some(given) = idempotency::take(tx, request).await? {
-                return Ok(given);
-            }
-            let answer = work(tx).await?;
-            idempotency::keep(tx, request, &answer).await?;
-            Ok(answer)
-        })
-        .await?;
+    answered(db, by, key, work).await.map(told)
+}
+
+/// The same, with the answer as it is kept: what is told once has to be added to it.
+pub(crate) async fn answered<F>(
+    db: &Db,
+    by: Author,
+    key: Option<Request>,
+    work: F,
+) -> Result<Answer, Problem>
+where
+    F: AsyncFn(&Tx) -> Result<Answer, Failure> + 'static,
+{
+    db.write(by, async move |tx| {
+        let Some(request) = &key else {
+            return work(tx).await;
+        };
+        if let Some(given) = idempotency::take(tx, request).await? {
+            return Ok(given);
+        }
+        let answer = work(tx).await?;
+        idempotency::keep(tx, request, &answer).await?;
+        Ok(answer)
+    })
+    .await
+}
+
+/// An answer as it is sent.
+pub(crate) fn told(answer: Answer) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::CREATED);
     let mut response = HttpResponse::build(status);
     if let Some(tag) = answer.etag {
@@ -96,5 +112,5 @@ where
     if let Some(location) = answer.location {
         response.insert_header((LOCATION, location));
     }
-    Ok(response.content_type("application/json").body(answer.body))
+    response.content_type("application/json").body(answer.body)
 }

@@ -206,8 +206,30 @@ pub async fn after(
     Ok(stretch)
 }
 
+/// What happened at some places of the feed, with the event of each; what the feed does not tell of is left out.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub(super) async fn at(
+    db: &impl ConnectionTrait,
+    places: &[(i64, Uuid)],
+) -> Result<Vec<Happening>, Failure> {
+    let rows = event::Entity::find()
+        .filter(event::Column::Id.is_in(places.iter().map(|(_, event)| *event)))
+        .all(db)
+        .await?;
+    let mut events: HashMap<Uuid, event::Model> =
+        rows.into_iter().map(|event| (event.id, event)).collect();
+    let told = places.iter().filter_map(|(seq, event)| {
+        let event = events.remove(event)?;
+        let of = Type::of(&event)?;
+        Some(happening(*seq, event, of))
+    });
+    Ok(told.collect())
+}
+
 /// Those of some projects that somebody may read.
-async fn readable(
+pub(super) async fn readable(
     db: &impl ConnectionTrait,
     reach: &Reach,
     ids: HashSet<Uuid>,

@@ -31,6 +31,7 @@ pub(crate) mod search;
 pub mod summary;
 pub mod target;
 pub mod transition;
+pub mod webhook;
 
 pub use db::{Author, Db, Tx};
 pub use failure::Failure;

@@ -106,6 +106,7 @@ pub(super) async fn case(
             | "/v1/imports"
             | "/v1/exports/oc4ids.json"
             | "/v1/events"
+            | "/v1/webhooks"
             | "/v1/summary"
             | "/v1/targets/attainment"
             | "/v1/targets"
@@ -260,6 +261,36 @@ pub(super) async fn case(
             bare(&format!("{list}/projects/{}", target.id)).if_match(&tag(&list).await)
         }
 
+        ("POST", "/v1/webhooks") => client.post(&path, &webhook()),
+        ("GET", "/v1/webhooks/{id}") => bare(&path.replace("{id}", &webhook_of(world, by).await)),
+        ("PATCH" | "DELETE", "/v1/webhooks/{id}") => {
+            let path = path.replace("{id}", &webhook_of(world, by).await);
+            let tag = world.security.get(&path).await.etag();
+            let request = match operation.method {
+                "PATCH" => client.patch(&path, &json!({ "state": "disabled" })),
+                _ => bare(&path),
+            };
+            request.if_match(&tag)
+        }
+        ("GET", "/v1/webhooks/{id}/deliveries") | ("POST", "/v1/webhooks/{id}/tests") => {
+            bare(&path.replace("{id}", &webhook_of(world, by).await))
+        }
+        ("POST", "/v1/webhooks/{id}/secrets") => {
+            let path = path.replace("{id}", &webhook_of(world, by).await);
+            client.post(&path, &json!({}))
+        }
+        ("POST", "/v1/webhooks/{id}/replay") => {
+            let path = path.replace("{id}", &webhook_of(world, by).await);
+            client.post(&path, &json!({ "after": "0" }))
+        }
+        ("GET", "/v1/webhooks/{id}/deliveries/{delivery}")
+        | ("POST", "/v1/webhooks/{id}/deliveries/{delivery}/replay") => {
+            let id = webhook_of(world, by).await;
+            let delivery = delivery_of(by, &id).await;
+            let path = path.replace("{id}", &id);
+            bare(&path.replace("{delivery}", &delivery))
+        }
+
         ("GET", "/v1/scoreboard") => bare(&format!("{path}?period=2025-03")),
         ("PUT", "/v1/scoreboard/scheme") => {
             let other = world.manager.get(&path).await.expect(200);
@@ -410,6 +441,48 @@ pub(super) async fn case(
         }
         _ => return None,
     })
+}
+
+/// The body of a webhook whose receiver is not there, told of what everybody may read.
+fn webhook() -> Value {
+    json!({
+        "url": "http://127.0.0.1:65535/hook", "types": ["taizhang.chain.changed"], "after": "0",
+    })
+}
+
+/// A webhook of somebody's own, or of the manager's if he may keep none.
+async fn webhook_of(world: &World, by: &Person) -> String {
+    let mine = by.client.post("/v1/webhooks", &webhook()).send().await;
+    if mine.status == 201 {
+        return mine.str("/webhook/id");
+    }
+    let known = by.client.get("/v1/webhooks").await;
+    let known = match known.status {
+        200 => known,
+        _ => world.manager.get("/v1/webhooks").await.expect(200),
+    };
+    if let Some(id) = known.body.pointer("/items/0/id").and_then(Value::as_str) {
+        return id.to_owned();
+    }
+    let made = world.manager.post("/v1/webhooks", &webhook()).send().await;
+    made.expect(201).str("/webhook/id")
+}
+
+/// A delivery of a webhook, when there is one; nobody's, if that is not for him to know.
+async fn delivery_of(by: &Person, webhook: &str) -> String {
+    loop {
+        let log = by
+            .client
+            .get(&format!("/v1/webhooks/{webhook}/deliveries"))
+            .await;
+        if log.status != 200 {
+            return NOBODY.to_owned();
+        }
+        if let Some(id) = log.body.pointer("/items/0/id").and_then(Value::as_str) {
+            return id.to_owned();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 /// A request for a token as a system.

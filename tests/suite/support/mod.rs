@@ -8,6 +8,7 @@ pub(crate) mod library;
 pub(crate) mod problems;
 pub(crate) mod projects;
 pub(crate) mod provider;
+pub(crate) mod receiver;
 mod server;
 
 pub(crate) use client::{Client, Reply, Request};

@@ -6,11 +6,13 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
+use reqwest::dns::Resolve;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, Database};
 use taizhang::cli::serve::prepare;
 use taizhang::config::Config;
 use taizhang::import::reader::Reader;
+use taizhang::delivery::receivers;
 
 use super::Client;
 use super::demo::{Demo, Library};
@@ -41,6 +43,18 @@ impl Server {
 
     /// The same, with some settings of its own.
     pub(crate) async fn configured(configure: impl FnOnce(&mut Config)) -> Self {
+        Self::set_up(configure, None).await
+    }
+
+    /// The same, with a name server of its own to look receivers of webhooks up.
+    pub(crate) async fn looking_up(
+        names: impl Resolve + 'static,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::set_up(configure, Some(Arc::new(names))).await
+    }
+
+    async fn set_up(configure: impl FnOnce(&mut Config), names: Option<Arc<dyn Resolve>>) -> Self {
         let (demo, library) = tokio::task::spawn_blocking(|| {
             let demo = Demo::get();
             let library = demo.copy();
@@ -50,7 +64,7 @@ impl Server {
         .unwrap();
         let mut config = library.config();
         configure(&mut config);
-        let mut server = Self::run(config).await;
+        let mut server = Self::run(config, names).await;
         server.library = Some((library, demo));
         server
     }
@@ -58,16 +72,20 @@ impl Server {
     /// Another service beside this one, on the same database unless told otherwise.
     pub(crate) async fn beside(&self, config: Config) -> Self {
         assert_eq!(config.database_schema, self.config.database_schema);
-        Self::run(config).await
+        Self::run(config, None).await
     }
 
-    async fn run(config: Config) -> Self {
+    async fn run(config: Config, names: Option<Arc<dyn Resolve>>) -> Self {
         let (tell, told) = mpsc::channel();
         let for_thread = config.clone();
         let thread = std::thread::spawn(move || {
             let system = actix_web::rt::System::new();
             system.block_on(async move {
-                let app = prepare(&for_thread, reader()).await.unwrap();
+                let mut app = prepare(&for_thread, reader()).await.unwrap();
+                if let Some(names) = names {
+                    let receivers = receivers(&for_thread, names).unwrap();
+                    app.receivers = Arc::new(receivers);
+                }
                 let listener = TcpListener::bind("127.0.0.1:0").unwrap();
                 let address = listener.local_addr().unwrap();
                 let server = taizhang::app::serve(listener, &for_thread, app).unwrap();

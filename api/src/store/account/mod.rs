@@ -11,7 +11,7 @@ pub mod session;
 pub mod user;
 
 pub(crate) use principal::is_listed;
-pub use principal::{principal, principal_and_state};
+pub use principal::{principal, principal_and_state, rights};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;

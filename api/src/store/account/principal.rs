@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, FromQueryResult, QueryResult};
 use uuid::Uuid;
 
 use crate::auth::policy::Standing;
-use crate::auth::principal::Grant;
+use crate::auth::principal::{Grant, Rights};
 use crate::auth::reach::Extent;
 use crate::auth::token::Claims;
 use crate::auth::{Policy, Principal, Role, Scope};
@@ -23,6 +23,8 @@ use crate::entity::{
 use crate::store::rollup::State;
 use crate::store::row::strings;
 use crate::store::{Db, Failure, corrupt};
+
+use super::service::SERVICE;
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -35,12 +37,25 @@ struct Row {
     confirmed_at: Option<DateTime<Utc>>,
     service_until: Option<DateTime<Utc>>,
     addresses: Option<Json>,
+}
+
+/// One region of one right; nothing of it where there is no right.
+#[derive(FromQueryResult)]
+struct GrantRow {
     grant_id: Option<Uuid>,
     role: Option<String>,
     region: Option<String>,
     unit: Option<String>,
     valid_until: Option<NaiveDate>,
     descendant: Option<String>,
+}
+
+/// An account whose rights are asked for without a sign-in of it.
+#[derive(FromQueryResult)]
+struct Absent {
+    kind: String,
+    scopes: Option<Json>,
+    service_until: Option<DateTime<Utc>>,
 }
 
 /// The person or the system of a sign-in that is in force, with all rights; one query.
@@ -83,15 +98,11 @@ fn of(
     source: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Result<Option<Principal>, Failure> {
-    let mut rows: Vec<Row> = rows
-        .iter()
-        .map(|row| Row::from_query_result(row, ""))
-        .collect::<Result<_, _>>()?;
-    rows.sort_by_key(|row| row.grant_id);
-    let grants = grants_of(&rows)?;
-    let Some(row) = rows.into_iter().next() else {
+    let grants = grants_of(rows)?;
+    let Some(row) = rows.first() else {
         return Ok(None);
     };
+    let row = Row::from_query_result(row, "")?;
     if row.method == session::CLIENT && !is_welcome(&row, source, now) {
         return Ok(None);
     }
@@ -133,11 +144,16 @@ fn scopes_of(stored: &Json) -> BTreeSet<Scope> {
     codes.iter().filter_map(|c| Scope::from_code(c)).collect()
 }
 
-/// The rights of rows that are in the order of their grants: a row for each region of each grant.
-fn grants_of(rows: &[Row]) -> Result<Vec<Grant>, Failure> {
+/// The rights of rows, of which there is one for each region of each grant.
+fn grants_of(rows: &[QueryResult]) -> Result<Vec<Grant>, Failure> {
+    let mut rows: Vec<GrantRow> = rows
+        .iter()
+        .map(|row| GrantRow::from_query_result(row, ""))
+        .collect::<Result<_, _>>()?;
+    rows.sort_by_key(|row| row.grant_id);
     let mut grants: Vec<Grant> = Vec::new();
     let mut last: Option<Uuid> = None;
-    for row in rows {
+    for row in &rows {
         let (Some(id), Some(role)) = (row.grant_id, &row.role) else {
             continue;
         };
@@ -162,8 +178,45 @@ fn grants_of(rows: &[Row]) -> Result<Vec<Grant>, Failure> {
     Ok(grants)
 }
 
+/// What an account may do that is not asking now; none if it may not come any more.
+///
+/// # Errors
+/// [`Failure`] of the database.
+pub async fn rights(db: &Db, account: Uuid) -> Result<Option<Rights>, Failure> {
+    let now = db.clock().now();
+    let mut select = Query::select();
+    select
+        .column((account::Entity, account::Column::Kind))
+        .column((service_account::Entity, service_account::Column::Scopes))
+        .expr_as(
+            Expr::col((service_account::Entity, service_account::Column::ExpiresAt)),
+            "service_until",
+        )
+        .from(account::Entity)
+        .left_join(
+            service_account::Entity,
+            Expr::col((service_account::Entity, service_account::Column::AccountId))
+                .equals((account::Entity, account::Column::Id)),
+        )
+        .and_where(Expr::col((account::Entity, account::Column::Id)).eq(account))
+        .and_where(account::Column::DisabledAt.is_null());
+    with_grants(&mut select, db.clock().day_of(now));
+    let rows = db.reader().query_all(&select).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let row = Absent::from_query_result(row, "")?;
+    let is_system = row.kind == SERVICE;
+    if is_system && row.service_until.is_none_or(|until| until <= now) {
+        return Ok(None);
+    }
+    Ok(Some(Rights {
+        grants: grants_of(&rows)?,
+        scopes: is_system.then(|| row.scopes.as_ref().map(scopes_of).unwrap_or_default()),
+    }))
+}
+
 fn question(db: &Db, claims: &Claims, now: DateTime<Utc>) -> SelectStatement {
-    let today = db.clock().day_of(now);
     let mut select = Query::select();
     select
         .columns([
@@ -187,17 +240,6 @@ fn question(db: &Db, claims: &Claims, now: DateTime<Utc>) -> SelectStatement {
             "service_until",
         )
         .column((service_account::Entity, service_account::Column::Addresses))
-        .expr_as(
-            Expr::col((account_grant::Entity, account_grant::Column::Id)),
-            "grant_id",
-        )
-        .columns([
-            (account_grant::Entity, account_grant::Column::Role),
-            (account_grant::Entity, account_grant::Column::Region),
-            (account_grant::Entity, account_grant::Column::Unit),
-            (account_grant::Entity, account_grant::Column::ValidUntil),
-        ])
-        .column((region_closure::Entity, region_closure::Column::Descendant))
         .from(session::Entity)
         .join(
             JoinType::InnerJoin,
@@ -214,6 +256,18 @@ fn question(db: &Db, claims: &Claims, now: DateTime<Utc>) -> SelectStatement {
     beside("account_password", "account_id");
     beside("second_factor", "account_id");
     beside("service_account", "account_id");
+    with_grants(&mut select, db.clock().day_of(now));
+    select
+        .and_where(session::Column::Id.eq(claims.sid))
+        .and_where(session::Column::AccountId.eq(claims.sub))
+        .and_where(session::Column::EndedAt.is_null())
+        .and_where(session::Column::AbsoluteUntil.gt(now))
+        .and_where(account::Column::DisabledAt.is_null())
+        .to_owned()
+}
+
+/// Adds the rights that an account has on a day, as [`GrantRow`] reads them.
+fn with_grants(select: &mut SelectStatement, today: NaiveDate) {
     let in_force = Cond::all()
         .add(
             Expr::col((account_grant::Entity, account_grant::Column::AccountId))
@@ -231,17 +285,22 @@ fn question(db: &Db, claims: &Claims, now: DateTime<Utc>) -> SelectStatement {
                 .or(account_grant::Column::ValidUntil.gte(today)),
         );
     select
+        .expr_as(
+            Expr::col((account_grant::Entity, account_grant::Column::Id)),
+            "grant_id",
+        )
+        .columns([
+            (account_grant::Entity, account_grant::Column::Role),
+            (account_grant::Entity, account_grant::Column::Region),
+            (account_grant::Entity, account_grant::Column::Unit),
+            (account_grant::Entity, account_grant::Column::ValidUntil),
+        ])
+        .column((region_closure::Entity, region_closure::Column::Descendant))
         .join(JoinType::LeftJoin, account_grant::Entity, in_force)
         .join(
             JoinType::LeftJoin,
             region_closure::Entity,
             Expr::col((region_closure::Entity, region_closure::Column::Ancestor))
                 .equals((account_grant::Entity, account_grant::Column::Region)),
-        )
-        .and_where(session::Column::Id.eq(claims.sid))
-        .and_where(session::Column::AccountId.eq(claims.sub))
-        .and_where(session::Column::EndedAt.is_null())
-        .and_where(session::Column::AbsoluteUntil.gt(now))
-        .and_where(account::Column::DisabledAt.is_null())
-        .to_owned()
+        );
 }
