@@ -1,6 +1,4 @@
 //! Projects as they are known now; `project_version` has the same columns.
-#![expect(clippy::struct_excessive_bools, reason = "columns of a table")]
-
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]

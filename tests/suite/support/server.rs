@@ -11,8 +11,8 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, Database};
 use taizhang::cli::serve::prepare;
 use taizhang::config::Config;
-use taizhang::import::reader::Reader;
 use taizhang::delivery::receivers;
+use taizhang::import::reader::Reader;
 
 use super::Client;
 use super::demo::{Demo, Library};

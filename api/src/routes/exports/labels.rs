@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use sea_orm::ConnectionTrait;
 
 use crate::store::Failure;
-use crate::store::reference::{all_names, labels};
 use crate::store::reference::list::List;
 use crate::store::reference::named::{Chain, Programme};
 use crate::store::reference::region::Region;
 use crate::store::reference::sector::Sector;
 use crate::store::reference::unit::Unit;
+use crate::store::reference::{all_names, labels};
 
 /// What people call the entries of the reference data, each by a name that no other of its kind has.
 pub(super) struct Labels {

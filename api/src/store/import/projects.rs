@@ -13,7 +13,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::cells::Source;
+use super::cells::{Read, Source};
 use super::names::{Found, Names};
 use super::present::{Present, id_of, told, version_of};
 use super::verdict::{Deed, Double, Likeness, New, Place, SameName, Terms, Twin, Verdict, What};
@@ -518,13 +518,7 @@ impl<'a> Judge<'a> {
             sheet,
             row,
         };
-        // A workbook that was taken out says what was seen; what it does not change is left.
-        let seen = version_of(row).filter(|_| id_of(row).is_some());
-        let base = match seen {
-            None => Some(model),
-            Some(version) => present.at(model.id, version),
-        };
-        let Some(base) = base else {
+        let Some(base) = seen(present, row, model) else {
             verdict.refuse(vec![Remark {
                 field: Some("version".to_owned()),
                 ..Remark::of_row(
@@ -537,47 +531,28 @@ impl<'a> Judge<'a> {
         };
         let before = row::facts(base)?;
         let parent_name = present.parent_name(base).map(String::as_str);
-        let known = seen.map(|_| (&before, parent_name));
+        let is_taken_out = version_of(row).is_some() && id_of(row).is_some();
+        let known = is_taken_out.then_some((&before, parent_name));
         let mut read = source.read(known, Some(&before));
+        read.keep_owner(&before);
         verdict.remarks.append(&mut read.remarks);
         source.remark_stage(&read, Some(model), &mut verdict.remarks);
-        read.keep_owner(&before);
-        let mut faults = std::mem::take(&mut read.faults);
-        let mut after = match read.fields.applied(before.clone()) {
+        let after = match self.wanted(
+            present,
+            (&source, verdict),
+            &mut read,
+            (&before, parent_name),
+        ) {
             Ok(after) => after,
-            Err(found) => {
-                faults.extend(
-                    found
-                        .iter()
-                        .map(|fault| source.placed(Remark::of_fault(fault))),
-                );
+            Err(faults) => {
                 verdict.refuse(faults);
                 return Ok(());
             }
         };
-        let names_parent = row.part_of.is_some()
-            || told(row, FieldName::Parent).is_some_and(|name| Some(name) != parent_name);
-        if names_parent {
-            match self.parent(present, row, verdict, &mut faults) {
-                Some(Parent::There(id)) => after.parent = Some(ProjectId(id)),
-                Some(Parent::New(_)) => faults.push(Remark::of_row(
-                    "whole_is_new",
-                    "所属项目是新登记的，请先导入它",
-                    "The project that it is part of is new; take that in first",
-                )),
-                None => {}
-            }
-        }
-        if !faults.is_empty() {
-            verdict.refuse(faults);
-            return Ok(());
-        }
-        let external = told(row, FieldName::ExternalRef).and_then(|key| self.terms.external(key));
-        let link = external.filter(|_| {
-            present
-                .of_key(told(row, FieldName::ExternalRef).unwrap_or_default())
-                .is_none()
-        });
+        let key = told(row, FieldName::ExternalRef);
+        let link = key
+            .filter(|key| present.of_key(key).is_none())
+            .and_then(|key| self.terms.external(key));
         if after == before && link.is_none() {
             verdict.what = What::Same;
             verdict.double = None;
@@ -618,6 +593,43 @@ impl<'a> Judge<'a> {
             after: Some(is),
         };
         Ok(())
+    }
+
+    /// The facts that a row wants of a project, or everything that is wrong with it.
+    fn wanted(
+        &self,
+        present: &Present,
+        (source, verdict): (&Source, &Verdict),
+        read: &mut Read,
+        (before, parent_name): (&Facts, Option<&str>),
+    ) -> Result<Facts, Vec<Remark>> {
+        let row = source.row;
+        let mut faults = std::mem::take(&mut read.faults);
+        let applied = read.fields.applied(before.clone());
+        let mut after = applied.map_err(|found| {
+            let found = found
+                .iter()
+                .map(|fault| source.placed(Remark::of_fault(fault)));
+            faults.iter().cloned().chain(found).collect::<Vec<_>>()
+        })?;
+        let names_parent = row.part_of.is_some()
+            || told(row, FieldName::Parent).is_some_and(|name| Some(name) != parent_name);
+        if names_parent {
+            match self.parent(present, row, verdict, &mut faults) {
+                Some(Parent::There(id)) => after.parent = Some(ProjectId(id)),
+                Some(Parent::New(_)) => faults.push(Remark::of_row(
+                    "whole_is_new",
+                    "所属项目是新登记的，请先导入它",
+                    "The project that it is part of is new; take that in first",
+                )),
+                None => {}
+            }
+        }
+        if faults.is_empty() {
+            Ok(after)
+        } else {
+            Err(faults)
+        }
     }
 
     /// What the rules say of a change; the rest is found out by trying it.
@@ -715,6 +727,14 @@ impl<'a> Judge<'a> {
             return Err(Problem::new(crate::problem::kinds::FAMILY_REFUSED));
         }
         Ok(())
+    }
+}
+
+/// What was known of a project when a row was taken out of the library; of another row, what is known now.
+fn seen<'p>(present: &'p Present, row: &Row, model: &'p Model) -> Option<&'p Model> {
+    match version_of(row).filter(|_| id_of(row).is_some()) {
+        None => Some(model),
+        Some(version) => present.at(model.id, version),
     }
 }
 
