@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     light("idempotency_key", request::idempotency_key, seeds::keys),
     light("query", request::query, seeds::queries),
     light("cursor", request::cursor, seeds::cursors),
+    light("address", request::address, seeds::addresses),
     archive("scan", office::scan),
     archive("workbook", office::workbook),
 ];

@@ -1,5 +1,7 @@
 //! What a request has beside its body: preconditions, keys, parameters, cursors.
 
+use std::net::IpAddr;
+
 use actix_web::http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use actix_web::test::TestRequest;
 use actix_web::{HttpRequest, ResponseError};
@@ -8,6 +10,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono_tz::Asia::Shanghai;
 use taizhang::body::{Parameters, read_query};
 use taizhang::clock::Clock;
+use taizhang::delivery::address::{Policy, Standing, Target};
 use taizhang::page;
 use taizhang::precondition::{Precondition, etag};
 use taizhang::problem::Problem;
@@ -73,6 +76,28 @@ pub(crate) fn idempotency_key(bytes: &[u8]) {
         }
         Err(problem) => refused(&problem),
     }
+}
+
+/// Where a webhook may lead: what is admitted is a name to be looked up or a public address, and is read as itself.
+pub(crate) fn address(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let policy = Policy::new(Vec::new());
+    let Ok(read) = Target::read(text, &policy) else {
+        return;
+    };
+    if read.name.is_none() {
+        assert!(read.is_encrypted());
+        let host = read.url.host_str().unwrap_or_default();
+        let address: IpAddr = host.trim_matches(['[', ']']).parse().expect("an address");
+        assert!(
+            matches!(policy.standing(address), Standing::Public),
+            "{address}"
+        );
+    }
+    let again = Target::read(read.url.as_str(), &policy).expect("what was admitted is admitted");
+    assert_eq!(again.url, read.url);
 }
 
 /// The parameters of every list, read into the question that they ask.

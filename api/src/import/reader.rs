@@ -112,7 +112,9 @@ impl Reader {
         if !ended.success() {
             return Ok(None);
         }
-        Ok(serde_json::from_slice(&answer).ok())
+        // Of a large file that takes a while, in which others are not to wait.
+        let read = tokio::task::spawn_blocking(move || serde_json::from_slice(&answer).ok());
+        Ok(read.await.ok().flatten())
     }
 }
 
