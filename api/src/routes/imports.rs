@@ -49,7 +49,8 @@ pub(super) fn operations(service: &mut ServiceConfig) {
 }
 
 /// A file, and how it is to be taken in.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the shape of a form that is read field by field")]
 pub struct ImportForm {
     /// The file: .xlsx, or .csv in UTF-8 or GBK.
@@ -77,7 +78,7 @@ pub struct ImportForm {
     /// The code of the sector of rows that name none.
     sector: Option<String>,
     /// The system whose keys stand in the column 编号: rows are matched by them, and new projects linked to them.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(max_length = 64)]
     system: Option<String>,
     /// What to do with a row of which only name and region are those of a project: `ask` leaves it, `amend` takes it for
     /// that project, `create` registers another one.
@@ -104,19 +105,13 @@ struct Fields {
 }
 
 impl Fields {
-    fn take(&mut self, name: &str) -> Option<String> {
-        let text = self.given.remove(name)?;
-        let text = text.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    }
-
     fn wrong(&mut self, name: &str, zh: String, en: String) {
         self.faults
             .push(Fault::at(format!("/{name}"), "invalid_field", zh, en));
     }
 
     fn coded<T>(&mut self, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let text = self.take(name)?;
+        let text = self.given.remove(name)?;
         let value = read(&text);
         if value.is_none() {
             self.wrong(
@@ -129,7 +124,10 @@ impl Fields {
     }
 
     fn text(&mut self, name: &str, longest: usize) -> Option<String> {
-        let text = self.take(name)?;
+        let text = self.given.remove(name)?.trim().to_owned();
+        if text.is_empty() {
+            return None;
+        }
         if text.chars().count() > longest || text.chars().any(char::is_control) {
             self.wrong(
                 name,
@@ -146,7 +144,7 @@ impl Fields {
     }
 
     fn mapping(&mut self) -> Vec<Correction> {
-        let Some(text) = self.take("mapping") else {
+        let Some(text) = self.given.remove("mapping") else {
             return Vec::new();
         };
         match serde_json::from_str(&text) {
