@@ -29,15 +29,15 @@ async fn a_webhook_is_made_read_changed_and_removed() {
     assert_eq!(shown.str("/state"), "active");
     assert!(!shown.text.contains("whsec"), "{}", shown.text);
 
-    let wanted = json!({ "description": null, "regions": [], "state": "disabled" });
-    let changed = manager.patch(&path, &wanted).if_match(&shown.etag());
+    let members = json!({ "description": null, "regions": [], "state": "disabled" });
+    let changed = manager.patch(&path, &members).if_match(&shown.etag());
     let changed = changed.send().await.expect(200);
     assert_eq!(changed.at("/description"), &Value::Null);
     assert_eq!(changed.at("/types"), &body["types"]);
     assert_eq!(changed.str("/state_reason"), "by_owner");
-    let stale = manager.patch(&path, &wanted).if_match(&shown.etag());
+    let stale = manager.patch(&path, &members).if_match(&shown.etag());
     stale.send().await.expect(412);
-    manager.patch(&path, &wanted).send().await.expect(428);
+    manager.patch(&path, &members).send().await.expect(428);
     let on = manager.patch(&path, &json!({ "state": "active" }));
     let on = on.if_match(&changed.etag()).send().await.expect(200);
     assert_eq!(on.at("/state_reason"), &Value::Null);
