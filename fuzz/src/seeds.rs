@@ -204,6 +204,16 @@ pub(crate) fn cursors() -> Vec<Vec<u8>> {
     seeds
 }
 
+pub(crate) fn addresses() -> Vec<Vec<u8>> {
+    let corpus = include_str!("../../tests/suite/webhooks/addresses.txt");
+    let own = of(&[include_str!("../../api/src/delivery/address.rs")]);
+    corpus
+        .lines()
+        .map(|line| line.as_bytes().to_vec())
+        .chain(own)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,14 +224,4 @@ mod tests {
             y", "\"\u{3000}")"#;
         assert_eq!(literals(source), ["一\n二", "x y", "\"\u{3000}"]);
     }
-}
-
-pub(crate) fn addresses() -> Vec<Vec<u8>> {
-    let corpus = include_str!("../../tests/suite/webhooks/addresses.txt");
-    let own = of(&[include_str!("../../api/src/delivery/address.rs")]);
-    corpus
-        .lines()
-        .map(|line| line.as_bytes().to_vec())
-        .chain(own)
-        .collect()
 }
