@@ -29,6 +29,38 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// Where a project stands that is registered: in 谋划, since a day if that is known.
+    #[must_use]
+    pub const fn registered(planned_on: Option<NaiveDate>) -> Self {
+        Self {
+            stage: Stage::Planning,
+            condition: Condition::Active,
+            stage_since: planned_on,
+            basis: StageBasis::Gate,
+            started_on: None,
+            completed_on: None,
+        }
+    }
+
+    /// Where a project stands that is taken over at its stage (期初导入).
+    #[must_use]
+    pub fn taken_over(
+        stage: Stage,
+        started_on: Option<NaiveDate>,
+        completed_on: Option<NaiveDate>,
+    ) -> Self {
+        Self {
+            stage,
+            condition: Condition::Active,
+            stage_since: completed_on
+                .filter(|_| stage == Stage::Completion)
+                .or(started_on.filter(|_| stage == Stage::Construction)),
+            basis: StageBasis::OpeningBalance,
+            started_on,
+            completed_on,
+        }
+    }
+
     /// Whether there is work to do or to wait for: neither completed nor withdrawn.
     fn is_open(&self) -> bool {
         self.stage != Stage::Completion && self.condition != Condition::Withdrawn

@@ -109,7 +109,8 @@ def follow(service, arguments):
         fresh = state.with_name(state.name + ".new")
         fresh.write_text(cursor)
         fresh.replace(state)
-        if arguments.once and is_end:
+        # An answer without events has waited for some.
+        if arguments.once and is_end and not events:
             return 0
     return 0
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use domain::stage::{Condition, Stage, StageBasis};
+use domain::stage::Stage;
 use domain::target::Target;
 use domain::transition::Standing;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
@@ -289,16 +289,7 @@ async fn read_row(tx: &Tx, row: &ProjectRow) -> Result<Result<Model, Vec<Fault>>
     let (Some(stage), true) = (stage, faults.is_empty()) else {
         return Ok(Err(faults));
     };
-    let standing = Standing {
-        stage,
-        condition: Condition::Active,
-        stage_since: completed_on
-            .filter(|_| stage == Stage::Completion)
-            .or(started_on.filter(|_| stage == Stage::Construction)),
-        basis: StageBasis::OpeningBalance,
-        started_on,
-        completed_on,
-    };
+    let standing = Standing::taken_over(stage, started_on, completed_on);
     let mut model = blank(tx, &facts, &standing);
     model.external_ref = Some(row.external_ref.clone());
     model.basis_quote = optional(&row.basis_quote);

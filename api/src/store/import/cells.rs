@@ -16,7 +16,6 @@ use intake::value::{Amount, Date, Known, Value};
 
 use super::names::{Found, Lookup, Names};
 use super::present::told;
-use super::projects::opening;
 use super::verdict::Terms;
 use crate::entity::project::Model;
 use crate::import::Remark;
@@ -381,7 +380,8 @@ impl Source<'_> {
                 "Completed before it started",
             );
         }
-        Some(opening(stage, read.started_on, read.completed_on))
+        let (started_on, completed_on) = (read.started_on, read.completed_on);
+        Some(Standing::taken_over(stage, started_on, completed_on))
     }
 
     /// Says that the stage of a row is not taken, where it is not the project's.

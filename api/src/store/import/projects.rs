@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use domain::family::Families;
 use domain::id::ProjectId;
 use domain::project::{Facts, FactsContext};
-use domain::stage::{Condition, Stage, StageBasis};
+use domain::stage::{Condition, Stage};
 use domain::text::Text;
-use domain::transition::Standing;
 use intake::document::{Document, Row, Sheet};
 use sea_orm::ConnectionTrait;
 use serde_json::Value as Json;
@@ -793,23 +792,5 @@ fn shown(value: &Json) -> String {
         other @ (Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
             other.to_string()
         }
-    }
-}
-
-/// Where a project stands that is taken over.
-pub(super) fn opening(
-    stage: Stage,
-    started_on: Option<chrono::NaiveDate>,
-    completed_on: Option<chrono::NaiveDate>,
-) -> Standing {
-    Standing {
-        stage,
-        condition: Condition::Active,
-        stage_since: completed_on
-            .filter(|_| stage == Stage::Completion)
-            .or(started_on.filter(|_| stage == Stage::Construction)),
-        basis: StageBasis::OpeningBalance,
-        started_on,
-        completed_on,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chrono::NaiveDate;
-use domain::stage::{Condition, Stage, StageBasis};
+use domain::stage::StageBasis;
 use domain::transition::Standing;
 use intake::document::Document;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -267,16 +267,8 @@ impl Desk<'_> {
     }
 
     fn model(&self, new: &New) -> Model {
-        let registered = Standing {
-            stage: Stage::Planning,
-            condition: Condition::Active,
-            stage_since: None,
-            basis: StageBasis::Gate,
-            started_on: None,
-            completed_on: None,
-        };
         let Some((standing, quote)) = &new.standing else {
-            return project::blank(self.tx, &new.facts, &registered);
+            return project::blank(self.tx, &new.facts, &Standing::registered(None));
         };
         let mut model = project::blank(self.tx, &new.facts, standing);
         model.basis_quote = Some(quote.clone());

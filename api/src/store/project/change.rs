@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use domain::family::FamilyCounting;
 use domain::gate::Part;
 use domain::project::{Facts, FactsContext};
-use domain::stage::{Condition, Stage, StageBasis};
+use domain::stage::{Condition, Stage};
 use domain::text::Text;
 use domain::transition::Standing;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -64,15 +64,7 @@ pub async fn register(
     if let Some(parent) = facts.parent {
         check_parent(&household, parent.0)?;
     }
-    let standing = Standing {
-        stage: Stage::Planning,
-        condition: Condition::Active,
-        stage_since: planned_on,
-        basis: StageBasis::Gate,
-        started_on: None,
-        completed_on: None,
-    };
-    let model = blank(tx, &facts, &standing);
+    let model = blank(tx, &facts, &Standing::registered(planned_on));
     let id = model.id;
     let came = Came {
         occurred_on: planned_on,
