@@ -320,6 +320,29 @@ async fn an_import_is_taken_back_as_a_whole_while_nothing_is_built_upon_it() {
 }
 
 #[tokio::test]
+async fn what_a_later_import_did_and_was_taken_back_is_nothing_built_upon_one() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let text = "项目名称,地区,责任单位,行业,总投资（万元）,项目代码\n又一个项目,大洼区,panjin-drc,港口,100,2501-211104-04-01-900002\n";
+    let first = manager.projects(text, &[("mode", "commit")]).await;
+    let later = text.replace(",100,", ",200,");
+    let later = manager.projects(&later, &[("mode", "commit")]).await;
+    assert_eq!(counts(&later), [0, 1, 0, 0, 0]);
+    let undo = |import: &Reply| format!("{IMPORTS}/{}/undo", import.str("/id"));
+    let refused = manager.post(&undo(&first), &json!({})).send().await;
+    assert_eq!(refused.expect(409).code(), "built_upon");
+    for import in [&later, &first] {
+        manager
+            .post(&undo(import), &json!({}))
+            .send()
+            .await
+            .expect(200);
+    }
+    assert!(manager.names("q=又一个项目").await.is_empty());
+    sums_are_right(&server).await;
+}
+
+#[tokio::test]
 async fn two_files_at_once_register_a_project_once() {
     let server = Server::demo().await;
     let manager = server.sign_in("manager").await;

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use intake::Kind;
 use intake::request::Assigned;
 use sea_orm::prelude::Json;
-use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
+use sea_orm::sea_query::{Expr, OnConflict, Query, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -596,6 +596,7 @@ pub async fn not_taken(
 
 /// What a row made or changed.
 pub(super) struct Kept {
+    seq: i64,
     pub(super) name: String,
     pub(super) subject: String,
     pub(super) before: Option<i64>,
@@ -634,6 +635,7 @@ pub(super) async fn undoable(tx: &Tx, account: Uuid, id: Uuid) -> Result<Vec<Kep
         .await?;
     let kept = rows.into_iter().filter_map(|row| {
         Some(Kept {
+            seq: row.seq,
             name: row.name.unwrap_or_default(),
             subject: row.subject?,
             before: row.version_before,
@@ -641,6 +643,41 @@ pub(super) async fn undoable(tx: &Tx, account: Uuid, id: Uuid) -> Result<Vec<Kep
         })
     });
     Ok(kept.collect())
+}
+
+/// Keeps at which version a project is again as it was before a job changed it.
+pub(super) async fn restored(tx: &Tx, job: Uuid, one: &Kept, version: i64) -> Result<(), Failure> {
+    import_row::Entity::update_many()
+        .col_expr(import_row::Column::VersionAfter, Expr::value(version))
+        .filter(import_row::Column::JobId.eq(job))
+        .filter(import_row::Column::Seq.eq(one.seq))
+        .exec(&tx.db)
+        .await?;
+    Ok(())
+}
+
+/// What jobs that were taken back did to some projects: of each, the version before, and the one at which it was again as
+/// at that.
+pub(super) async fn restorations(
+    tx: &Tx,
+    projects: &[Uuid],
+) -> Result<Vec<(Uuid, i64, i64)>, Failure> {
+    let subjects = projects.iter().map(|id| format!("project/{id}"));
+    let undone = Query::select()
+        .column(import_job::Column::Id)
+        .from(import_job::Entity)
+        .and_where(import_job::Column::State.eq(State::Undone.code()))
+        .take();
+    let rows = import_row::Entity::find()
+        .filter(import_row::Column::Subject.is_in(subjects))
+        .filter(import_row::Column::JobId.in_subquery(undone))
+        .all(&tx.db)
+        .await?;
+    let told = rows.into_iter().filter_map(|row| {
+        let id = row.subject?.strip_prefix("project/")?.parse().ok()?;
+        Some((id, row.version_before?, row.version_after?))
+    });
+    Ok(told.collect())
 }
 
 /// Says that a job was taken back.

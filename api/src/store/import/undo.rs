@@ -31,7 +31,8 @@ pub async fn undo(tx: &Tx, principal: &Principal, id: Uuid) -> Result<(), Failur
     let (entered, rest): (Vec<&Kept>, Vec<&Kept>) = kept.iter().partition(|one| one.is_entered());
     for one in rest.into_iter().rev() {
         match take_back(tx, principal, one).await {
-            Ok(()) => {}
+            Ok(None) => {}
+            Ok(Some(version)) => job::restored(tx, id, one, version).await?,
             Err(Failure::Refused(problem)) => return Err(problem.about(&one.name).into()),
             Err(failure) => return Err(failure),
         }
@@ -63,11 +64,25 @@ async fn refuse_built_upon(tx: &Tx, kept: &[Kept]) -> Result<(), Failure> {
             .filter(crate::entity::project::Column::Id.is_in(some.iter().copied()))
             .all(&tx.db)
             .await?;
+        let changed = rows.iter().filter(|row| {
+            let is_as_left = |one: &&Kept| one.after == row.version;
+            projects.get(&row.id).is_some_and(|one| !is_as_left(one))
+        });
+        let changed: Vec<Uuid> = changed.map(|row| row.id).collect();
+        let restored = job::restorations(tx, &changed).await?;
         for row in rows {
             let Some(one) = projects.get(&row.id) else {
                 continue;
             };
-            if row.version != one.after {
+            // What a later import did and was taken back with it is not built upon this one.
+            let mut left = one.after;
+            while let Some((.., again)) = restored
+                .iter()
+                .find(|(id, before, _)| *id == row.id && *before == left)
+            {
+                left = *again;
+            }
+            if row.version != left {
                 total += 1;
                 faults.push(
                     Fault::elsewhere(
@@ -95,11 +110,15 @@ async fn refuse_built_upon(tx: &Tx, kept: &[Kept]) -> Result<(), Failure> {
         .into())
 }
 
-async fn take_back(tx: &Tx, principal: &Principal, one: &Kept) -> Result<(), Failure> {
+/// Answers the version at which a project is as it was.
+async fn take_back(tx: &Tx, principal: &Principal, one: &Kept) -> Result<Option<i64>, Failure> {
     let parts: Vec<&str> = one.subject.split('/').collect();
     let parsed = |text: &str| text.parse::<Uuid>().map_err(|_| corrupt(text));
     match (parts.as_slice(), one.before) {
-        (["project", id], Some(before)) => amend_back(tx, principal, parsed(id)?, before).await?,
+        (["project", id], Some(before)) => {
+            let version = amend_back(tx, principal, parsed(id)?, before).await?;
+            return Ok(Some(version));
+        }
         (["plan_year", id, year], before) => {
             let year = year.parse().map_err(|_| corrupt(year))?;
             plan_back(tx, principal, (parsed(id)?, year), before, one.after).await?;
@@ -121,11 +140,11 @@ async fn take_back(tx: &Tx, principal: &Principal, one: &Kept) -> Result<(), Fai
         },
         _ => return Err(corrupt(&one.subject)),
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Gives a project the facts that it had at a version, and takes off the key that it was linked to.
-async fn amend_back(tx: &Tx, principal: &Principal, id: Uuid, before: i64) -> Result<(), Failure> {
+async fn amend_back(tx: &Tx, principal: &Principal, id: Uuid, before: i64) -> Result<i64, Failure> {
     let which = Condition::all()
         .add(project_version::Column::Id.eq(id))
         .add(project_version::Column::Version.eq(before));
@@ -142,7 +161,7 @@ async fn amend_back(tx: &Tx, principal: &Principal, id: Uuid, before: i64) -> Re
         now.version =
             crate::store::external_ref::unlink(tx, principal, id, now.version, &system).await?;
     }
-    Ok(())
+    Ok(now.version)
 }
 
 async fn plan_back(
