@@ -11,9 +11,11 @@ use uuid::Uuid;
 use super::job::{self, Kept};
 use super::present::versions_where;
 use crate::auth::Principal;
+use crate::entity::project::{Column as Table, Entity as Projects};
 use crate::entity::{approval as approvals, investment_month, plan_year as plans, project_version};
 use crate::precondition::Precondition;
 use crate::problem::{Fault, Problem, kinds};
+use crate::store::family::Household;
 use crate::store::project::{self, Key};
 use crate::store::{Failure, Tx, approval, corrupt, event, investment, plan_year, row, target};
 
@@ -48,7 +50,8 @@ pub async fn undo(tx: &Tx, principal: &Principal, id: Uuid) -> Result<(), Failur
     job::undone(tx, id).await
 }
 
-/// Projects that somebody has changed since: whatever is built upon one makes a new version of it.
+/// Projects that somebody has changed since: whatever is built upon one makes a new version of it. Their families are locked
+/// first, so that nobody changes one between this and its being taken back.
 async fn refuse_built_upon(tx: &Tx, kept: &[Kept]) -> Result<(), Failure> {
     let mut faults = Vec::new();
     let mut total = 0;
@@ -60,10 +63,10 @@ async fn refuse_built_upon(tx: &Tx, kept: &[Kept]) -> Result<(), Failure> {
     }
     let ids: Vec<Uuid> = projects.keys().copied().collect();
     for some in ids.chunks(1000) {
-        let rows = crate::entity::project::Entity::find()
-            .filter(crate::entity::project::Column::Id.is_in(some.iter().copied()))
-            .all(&tx.db)
-            .await?;
+        let named = Table::Id.is_in(some.iter().copied());
+        let found = Projects::find().filter(named.clone()).all(&tx.db).await?;
+        Household::lock(tx, found.iter().map(|row| row.root_id).collect()).await?;
+        let rows = Projects::find().filter(named).all(&tx.db).await?;
         let changed = rows.iter().filter(|row| {
             let is_as_left = |one: &&Kept| one.after == row.version;
             projects.get(&row.id).is_some_and(|one| !is_as_left(one))
