@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::money::{Money, Total};
 use intake::document::{Column, ControlTotal, Document, Note, Row, Sheet, SheetState};
 use intake::field::{Field, FieldName};
-use intake::value::{Amount, Known, Term, Value};
+use intake::value::{Known, Term, Value};
 use intake::{Kind, Unit};
 use serde::{Deserialize, Serialize};
 
@@ -153,20 +153,11 @@ fn amounts(row: &Row, kind: Kind) -> impl Iterator<Item = Money> {
         .fields
         .iter()
         .filter(move |(Field { name, .. }, _)| Some(*name) == wanted);
-    cells.filter_map(|(_, cell)| match &cell.value {
-        Value::Amount(Amount {
-            known: Known::Exact | Known::Approximate,
-            amount,
-            currency: None,
-        }) => Some(*amount),
-        Value::Amount(_)
-        | Value::Unknown
-        | Value::Text(_)
-        | Value::Texts(_)
-        | Value::Date(_)
-        | Value::Span(_)
-        | Value::Term(_)
-        | Value::Code(_)
-        | Value::Quantity { .. } => None,
+    cells.filter_map(|(_, cell)| {
+        let Value::Amount(amount) = &cell.value else {
+            return None;
+        };
+        let is_exact = amount.known != Known::Floor && amount.currency.is_none();
+        is_exact.then_some(amount.amount)
     })
 }

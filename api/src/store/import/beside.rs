@@ -570,34 +570,17 @@ fn years_of(row: &Row, sheet: &Sheet) -> (i32, i32) {
 
 fn quantity(row: &Row) -> (String, String) {
     let cell = row.fields.get(&Field::from(FieldName::Value));
-    match cell.map(|cell| &cell.value) {
-        Some(Value::Quantity { value, unit }) => (value.to_string(), unit.clone()),
-        Some(
-            Value::Unknown
-            | Value::Text(_)
-            | Value::Texts(_)
-            | Value::Amount(_)
-            | Value::Date(_)
-            | Value::Span(_)
-            | Value::Term(_)
-            | Value::Code(_),
-        )
-        | None => (String::new(), String::new()),
+    if let Some(Value::Quantity { value, unit }) = cell.map(|cell| &cell.value) {
+        return (value.to_string(), unit.clone());
     }
+    (String::new(), String::new())
 }
 
 fn term(row: &Row, name: FieldName) -> Option<Term> {
-    match &row.fields.get(&Field::from(name))?.value {
-        Value::Term(term) => Some(*term),
-        Value::Unknown
-        | Value::Text(_)
-        | Value::Texts(_)
-        | Value::Amount(_)
-        | Value::Date(_)
-        | Value::Span(_)
-        | Value::Code(_)
-        | Value::Quantity { .. } => None,
-    }
+    let Value::Term(term) = &row.fields.get(&Field::from(name))?.value else {
+        return None;
+    };
+    Some(*term)
 }
 
 fn year_of(row: &Row, name: FieldName) -> Option<i32> {

@@ -21,16 +21,10 @@ use crate::store::search::name_key;
 /// The text of a field, if the row tells it.
 pub(super) fn told(row: &intake::document::Row, name: FieldName) -> Option<&str> {
     let cell = row.fields.get(&Field::from(name))?;
-    match &cell.value {
-        Value::Text(text) | Value::Code(text) => Some(text.as_str()),
-        Value::Unknown
-        | Value::Texts(_)
-        | Value::Amount(_)
-        | Value::Date(_)
-        | Value::Span(_)
-        | Value::Term(_)
-        | Value::Quantity { .. } => None,
+    if let Value::Text(text) | Value::Code(text) = &cell.value {
+        return Some(text);
     }
+    None
 }
 
 /// What is known of the projects that some rows may be about.
