@@ -20,7 +20,7 @@ use super::reader::Reader;
 use crate::auth::Principal;
 use crate::problem::{Problem, kinds};
 use crate::store::import::job::{self, Begun, Finished, Mode, State};
-use crate::store::import::{self, Terms};
+use crate::store::import::{self, Terms, mapping};
 use crate::store::{Author, Db, Failure, Tx, corrupt, idempotency};
 
 /// How many files are worked on at a time by a process: what is read of one may be large.
@@ -237,7 +237,7 @@ async fn work_on(
             let finished = Rc::new((report, job::previewed(id, &verdicts)));
             let Work { sender, terms, .. } = work;
             db.write(author, async move |tx| {
-                job::remember(tx, &sender, terms.kind, &corrected).await?;
+                mapping::remember(tx, &sender, terms.kind, &corrected).await?;
                 let (report, rows) = finished.as_ref().clone();
                 let finished = Finished {
                     state: State::Done,
@@ -275,7 +275,7 @@ async fn work_on(
             let committed = import::commit(db, author, Rc::new(principal), Rc::new(work)).await?;
             if committed.is_done && !corrected.is_empty() {
                 db.write(remembering, async move |tx| {
-                    job::remember(tx, &sender, kind, &corrected).await
+                    mapping::remember(tx, &sender, kind, &corrected).await
                 })
                 .await?;
             }
@@ -289,7 +289,7 @@ async fn request(db: &Db, author: &Author, work: &Work) -> Result<Request, Probl
     let kind = work.terms.kind;
     let remembered = match author.account {
         None => BTreeMap::new(),
-        Some(account) => job::remembered(db.reader(), account, &work.sender, kind)
+        Some(account) => mapping::remembered(db.reader(), account, &work.sender, kind)
             .await
             .map_err(Failure::told)?,
     };

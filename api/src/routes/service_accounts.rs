@@ -360,6 +360,22 @@ pub struct SecretMade {
     client_secret: String,
 }
 
+/// How long a former secret goes on beside a new one.
+///
+/// # Errors
+/// `out_of_range`.
+pub(super) fn overlap(hours: i64) -> Result<TimeDelta, Problem> {
+    if (0..=MAX_OVERLAP).contains(&hours) {
+        return Ok(TimeDelta::hours(hours));
+    }
+    Err(Problem::invalid(vec![Fault::at(
+        "/overlap_hours",
+        "out_of_range",
+        format!("须为 0 至 {MAX_OVERLAP}"),
+        format!("It has to be from 0 to {MAX_OVERLAP}"),
+    )]))
+}
+
 /// Give a system a new secret
 ///
 /// Shown once. Former ones go on for a while.
@@ -373,22 +389,14 @@ async fn add_secret(
     id: web::Path<Uuid>,
     body: Body<SecretRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let hours = body.value.overlap_hours;
-    if !(0..=MAX_OVERLAP).contains(&hours) {
-        return Err(Problem::invalid(vec![Fault::at(
-            "/overlap_hours",
-            "out_of_range",
-            format!("须为 0 至 {MAX_OVERLAP}"),
-            format!("It has to be from 0 to {MAX_OVERLAP}"),
-        )]));
-    }
+    let former_goes_on = overlap(body.value.overlap_hours)?;
     let client_secret = random_text::<32>().map_err(broken_key)?;
     let hash = hash_of_secret(&client_secret);
     let id = id.into_inner();
     let record = app
         .db
         .write(caller.author(), async move |tx| {
-            service::add_secret(tx, id, &hash, TimeDelta::hours(hours)).await
+            service::add_secret(tx, id, &hash, former_goes_on).await
         })
         .await?;
     Ok(HttpResponse::Created().json(SecretMade {

@@ -4,7 +4,7 @@ pub mod deliveries;
 
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::auth::broken_key;
 use super::events::begin;
 use super::query::{Paging, Place};
+use super::service_accounts::overlap;
 use super::views::ProblemDetails;
 use super::{once, page, single};
 use crate::app::App;
@@ -32,9 +33,6 @@ use crate::problem::{Fault, Problem, kinds};
 use crate::store::Failure;
 use crate::store::idempotency::Answer;
 use crate::store::webhook::{self, Reason, Record};
-
-/// The longest time for which a former secret signs too, in hours.
-const MAX_OVERLAP: i64 = 720;
 
 pub(super) fn operations(service: &mut ServiceConfig) {
     service
@@ -358,15 +356,7 @@ async fn add_webhook_secret(
     id: web::Path<Uuid>,
     body: Body<WebhookSecretRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let hours = body.value.overlap_hours;
-    if !(0..=MAX_OVERLAP).contains(&hours) {
-        return Err(Problem::invalid(vec![Fault::at(
-            "/overlap_hours",
-            "out_of_range",
-            format!("须为 0 至 {MAX_OVERLAP}"),
-            format!("It has to be from 0 to {MAX_OVERLAP}"),
-        )]));
-    }
+    let former_goes_on = overlap(body.value.overlap_hours)?;
     let (by, principal, id) = (caller.author(), caller.principal, id.into_inner());
     let secret = Secret::draw().map_err(broken_key)?;
     let sealed = app.vault.seal(id.as_bytes(), secret.bytes());
@@ -374,7 +364,7 @@ async fn add_webhook_secret(
     let record = app
         .db
         .write(by, async move |tx| {
-            let new = (sealed.as_str(), TimeDelta::hours(hours));
+            let new = (sealed.as_str(), former_goes_on);
             webhook::add_secret(tx, &principal, id, new).await
         })
         .await?;

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use intake::Kind;
-use intake::request::Assigned;
 use sea_orm::prelude::Json;
-use sea_orm::sea_query::{Expr, OnConflict, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, Query, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -19,7 +17,7 @@ use super::verdict::{Double, Terms, Verdict, What};
 use super::write::Done;
 use crate::clock::new_id;
 use crate::entity::import_job::{self, Model};
-use crate::entity::{import_mapping, import_row};
+use crate::entity::import_row;
 use crate::import::{Remark, Report};
 use crate::page;
 use crate::problem::{Problem, kinds};
@@ -694,62 +692,4 @@ pub(super) async fn undone(tx: &Tx, id: Uuid) -> Result<(), Failure> {
     } else {
         Err(Failure::Moved)
     }
-}
-
-/// What columns of these headings were for in earlier files of a sender.
-///
-/// # Errors
-/// [`Failure`] of the database.
-pub async fn remembered(
-    db: &impl ConnectionTrait,
-    account: Uuid,
-    sender: &str,
-    kind: Kind,
-) -> Result<BTreeMap<String, Assigned>, Failure> {
-    let key = (account, sender.to_owned(), kind.code().to_owned());
-    let found = import_mapping::Entity::find_by_id(key).one(db).await?;
-    let columns = found.map(|row| serde_json::from_value(row.columns));
-    Ok(columns
-        .transpose()
-        .map_err(|error| corrupt(&error.to_string()))?
-        .unwrap_or_default())
-}
-
-/// Keeps what columns were said to be for, for later files of the sender.
-pub(crate) async fn remember(
-    tx: &Tx,
-    sender: &str,
-    kind: Kind,
-    corrected: &BTreeMap<String, Assigned>,
-) -> Result<(), Failure> {
-    let Some(account) = tx.by.account.filter(|_| !corrected.is_empty()) else {
-        return Ok(());
-    };
-    let mut columns = remembered(&tx.db, account, sender, kind).await?;
-    columns.extend(corrected.iter().map(|(name, field)| (name.clone(), *field)));
-    let columns = serde_json::to_value(columns).map_err(|e| corrupt(&e.to_string()))?;
-    let row = import_mapping::ActiveModel {
-        account_id: Set(account),
-        sender: Set(sender.to_owned()),
-        kind: Set(kind.code().to_owned()),
-        columns: Set(columns),
-        updated_at: Set(tx.now()),
-    };
-    let key = [
-        import_mapping::Column::AccountId,
-        import_mapping::Column::Sender,
-        import_mapping::Column::Kind,
-    ];
-    import_mapping::Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns(key)
-                .update_columns([
-                    import_mapping::Column::Columns,
-                    import_mapping::Column::UpdatedAt,
-                ])
-                .to_owned(),
-        )
-        .exec_without_returning(&tx.db)
-        .await?;
-    Ok(())
 }

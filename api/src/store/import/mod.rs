@@ -7,6 +7,7 @@
 mod beside;
 mod cells;
 pub mod job;
+pub(crate) mod mapping;
 mod names;
 mod present;
 mod projects;
