@@ -6,7 +6,7 @@ use rust_xlsxwriter::{Color, Format, Workbook, Worksheet, XlsxError};
 
 use super::report::{Report, SheetReport};
 use crate::problem::Language;
-use crate::store::import::job::RowRecord;
+use crate::store::import::outcome::RowRecord;
 
 /// The widest that a column is made, in digits.
 const WIDTH: f64 = 24.0;

@@ -20,6 +20,7 @@ use super::reader::Reader;
 use crate::auth::Principal;
 use crate::problem::{Problem, kinds};
 use crate::store::import::job::{self, Begun, Finished, Mode, State};
+use crate::store::import::outcome;
 use crate::store::import::{self, Terms, mapping};
 use crate::store::{Author, Db, Failure, Tx, corrupt, idempotency};
 
@@ -234,7 +235,7 @@ async fn work_on(
                 .await
                 .map_err(Failure::told)?;
             let report = Report::of(&document, work.terms.kind, &verdicts);
-            let finished = Rc::new((report, job::previewed(id, &verdicts)));
+            let finished = Rc::new((report, outcome::previewed(id, &verdicts)));
             let Work { sender, terms, .. } = work;
             db.write(author, async move |tx| {
                 mapping::remember(tx, &sender, terms.kind, &corrected).await?;

@@ -13,7 +13,8 @@ use super::Remark;
 use super::report::{Report, SheetReport};
 use crate::problem::{Language, Problem};
 use crate::store::import::Twin;
-use crate::store::import::job::{self, Mode, Outcome, Record, RowRecord, State};
+use crate::store::import::job::{self, Mode, Record, State};
+use crate::store::import::outcome::{self, Outcome, RowRecord};
 use crate::store::{Db, Failure};
 
 /// How many rows of each outcome are told with the whole.
@@ -339,7 +340,7 @@ pub async fn document(
         let mut rows = Vec::new();
         for outcome in told {
             rows.extend(
-                job::rows_page(reader, id, Some(outcome), (TOLD, None))
+                outcome::page(reader, id, Some(outcome), (TOLD, None))
                     .await?
                     .0,
             );

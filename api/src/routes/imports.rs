@@ -27,7 +27,8 @@ use crate::print::attachment;
 use crate::print::negotiate::XLSX;
 use crate::problem::{Fault, Language, Problem, kinds};
 use crate::store::Failure;
-use crate::store::import::job::{self, Mode, Outcome};
+use crate::store::import::job::{self, Mode};
+use crate::store::import::outcome::{self, Outcome};
 use crate::store::import::{self, SameName, Terms};
 
 /// The largest file, in bytes.
@@ -394,7 +395,7 @@ async fn list_import_rows(
     let db = app.db.reader();
     let found = async {
         let record = job::read(db, account, *id, now).await?;
-        let rows = job::rows_page(db, *id, wanted, (limit, cursor.as_deref())).await?;
+        let rows = outcome::page(db, *id, wanted, (limit, cursor.as_deref())).await?;
         Ok::<_, Failure>((record, rows))
     };
     let (record, (rows, next)) = found.await.map_err(Failure::told)?;
@@ -426,7 +427,7 @@ async fn get_import_errors(
     let db = app.db.reader();
     let found = async {
         let record = job::read(db, account, *id, now).await?;
-        let rows = job::not_taken(db, *id, MAX_ERRORS).await?;
+        let rows = outcome::not_taken(db, *id, MAX_ERRORS).await?;
         Ok::<_, Failure>((record, rows))
     };
     let (record, rows) = found.await.map_err(Failure::told)?;

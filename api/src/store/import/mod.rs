@@ -9,6 +9,7 @@ mod cells;
 pub mod job;
 pub(crate) mod mapping;
 mod names;
+pub mod outcome;
 mod present;
 mod projects;
 mod undo;

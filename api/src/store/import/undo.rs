@@ -8,7 +8,8 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::job::{self, Kept};
+use super::job;
+use super::outcome::{self, Kept};
 use super::present::versions_where;
 use crate::auth::Principal;
 use crate::entity::project::{Column as Table, Entity as Projects};
@@ -34,7 +35,7 @@ pub async fn undo(tx: &Tx, principal: &Principal, id: Uuid) -> Result<(), Failur
     for one in rest.into_iter().rev() {
         match take_back(tx, principal, one).await {
             Ok(None) => {}
-            Ok(Some(version)) => job::restored(tx, id, one, version).await?,
+            Ok(Some(version)) => outcome::restored(tx, id, one, version).await?,
             Err(Failure::Refused(problem)) => return Err(problem.about(&one.name).into()),
             Err(failure) => return Err(failure),
         }
@@ -72,7 +73,7 @@ async fn refuse_built_upon(tx: &Tx, kept: &[Kept]) -> Result<(), Failure> {
             projects.get(&row.id).is_some_and(|one| !is_as_left(one))
         });
         let changed: Vec<Uuid> = changed.map(|row| row.id).collect();
-        let restored = job::restorations(tx, &changed).await?;
+        let restored = outcome::restorations(tx, &changed).await?;
         for row in rows {
             let Some(one) = projects.get(&row.id) else {
                 continue;

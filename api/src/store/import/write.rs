@@ -13,6 +13,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::job::{self, Finished, State};
+use super::outcome;
 use super::verdict::{Deed, New, Terms, Verdict, What};
 use super::{judge, told};
 use crate::auth::Principal;
@@ -155,7 +156,7 @@ async fn finish(
     let finished = Finished {
         state,
         report,
-        rows: job::rows(work.job, verdicts, done),
+        rows: outcome::of(work.job, verdicts, done),
     };
     job::finish(tx, work.job, finished).await
 }
