@@ -40,6 +40,13 @@ impl EvidenceFault {
 }
 
 impl Evidence {
+    /// What people know it by: its number, or else what it shows.
+    #[must_use]
+    pub fn known_by(&self) -> Option<&str> {
+        let number = self.document_number.as_ref().map(Text::as_str);
+        number.or_else(|| self.description.as_ref().map(Text::as_str))
+    }
+
     /// Everything that is wrong with it, as seen `today`.
     #[must_use]
     pub fn faults(&self, today: NaiveDate) -> Vec<EvidenceFault> {

@@ -27,6 +27,8 @@ coded! {
         Aliases => "aliases",
         /// The project that it is part of (所属项目).
         Parent => "parent",
+        /// 计数方式.
+        FamilyCounting => "family_counting",
         /// 县区、建设地点.
         Region => "region",
         /// 责任单位; of a target the unit of its value (计量单位).
@@ -45,12 +47,30 @@ coded! {
         Nature => "nature",
         /// 阶段.
         Stage => "stage",
+        /// 状态: whether it goes on, is suspended or has left.
+        Condition => "condition",
+        /// Since when it stands in its stage (进入阶段日期).
+        StageSince => "stage_since",
+        /// What the stage goes by (阶段依据).
+        BasisQuote => "basis_quote",
+        /// Where that stands (依据出处).
+        BasisSource => "basis_source",
         /// 总投资.
         TotalInvestment => "total_investment",
         /// 总投资下限.
         InvestmentFloor => "investment_floor",
         /// What is said of the amount.
         InvestmentNote => "investment_note",
+        /// 投资分档.
+        Tier => "tier",
+        /// 外币金额.
+        OriginalAmount => "original_amount",
+        /// 币种.
+        OriginalCurrency => "original_currency",
+        /// 汇率.
+        OriginalRate => "original_rate",
+        /// 汇率日期.
+        OriginalRateOn => "original_rate_on",
         /// 业主、建设单位.
         Owner => "owner",
         /// 统一社会信用代码.
@@ -79,6 +99,14 @@ coded! {
         LandedOn => "landed_on",
         /// 争取立项.
         FundsApprovedOn => "funds_approved_on",
+        /// What proves 签约引进.
+        SignedDocument => "signed_document",
+        /// What proves 培育落地.
+        LandedDocument => "landed_document",
+        /// What proves 争取立项.
+        FundsApprovedDocument => "funds_approved_document",
+        /// 公开: whether it may be published.
+        Published => "published",
         /// 投产.
         CommissionedOn => "commissioned_on",
         /// 达产.
@@ -157,6 +185,7 @@ pub(crate) enum Reading {
     Metric,
     Tier,
     Quantity,
+    Flag,
 }
 
 impl FieldName {
@@ -186,8 +215,10 @@ impl FieldName {
             | Self::Note
             | Self::Progress
             | Self::InvestmentNote
+            | Self::BasisQuote
             | Self::Quote
             | Self::Reason => Reading::Lines,
+            Self::Published => Reading::Flag,
             Self::Period => Reading::Span,
             Self::PlannedStartOn
             | Self::StartedOn
@@ -215,6 +246,18 @@ impl FieldName {
             | Self::Programme
             | Self::Chain
             | Self::List
+            | Self::FamilyCounting
+            | Self::Condition
+            | Self::StageSince
+            | Self::BasisSource
+            | Self::Tier
+            | Self::OriginalAmount
+            | Self::OriginalCurrency
+            | Self::OriginalRate
+            | Self::OriginalRateOn
+            | Self::SignedDocument
+            | Self::LandedDocument
+            | Self::FundsApprovedDocument
             | Self::Nature
             | Self::Owner
             | Self::Steward
@@ -224,6 +267,24 @@ impl FieldName {
             | Self::Plan
             | Self::Source => Reading::Text,
         }
+    }
+
+    /// The field that a heading names as the API does, with its words apart or together: `Planned start on`.
+    pub(crate) fn of_heading(heading: &str) -> Option<Self> {
+        let is_letter = |c: &char| c.is_ascii_alphabetic();
+        let plain = |text: &str| {
+            text.chars()
+                .filter(is_letter)
+                .collect::<String>()
+                .to_ascii_lowercase()
+        };
+        let wanted = plain(heading);
+        let is_named = |name: &&Self| plain(name.code()) == wanted;
+        let is_plain = heading.chars().all(|c| is_letter(&c) || c == '_');
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|name| is_plain && is_named(&name))
     }
 
     /// Whether it is an amount of money, which sums of a sheet add up.

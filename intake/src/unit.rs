@@ -34,17 +34,17 @@ impl Unit {
         }
     }
 
-    /// Reads a unit that stands alone: `万元`, `人民币亿元`, `亿`.
+    /// Reads a unit that stands alone: `万元`, `人民币亿元`, `亿`, `10,000 CNY`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = squeezed(text);
         let text = text.trim_start_matches("人民币").trim_end_matches("人民币");
         match text {
-            "元" => Some(Self::Yuan),
+            "元" | "CNY" => Some(Self::Yuan),
             "千元" => Some(Self::ThousandYuan),
-            "万元" | "万" => Some(Self::WanYuan),
+            "万元" | "万" | "10,000CNY" => Some(Self::WanYuan),
             "百万元" | "百万" => Some(Self::MillionYuan),
-            "亿元" | "亿" => Some(Self::YiYuan),
+            "亿元" | "亿" | "100millionCNY" => Some(Self::YiYuan),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use calamine::{Data, Reader as _, Xlsx};
+use reqwest::Method;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use serde_json::{Value, json};
 use taizhang::store::rollup;
@@ -23,11 +24,18 @@ struct Book(Vec<Vec<Data>>);
 
 impl Book {
     async fn taken_out(client: &Client, query: &str) -> Self {
-        let file = client
-            .get(&format!("/v1/exports/projects.xlsx{query}"))
-            .await;
+        let path = format!("/v1/exports/projects.xlsx{query}");
+        Self::read(client.get(&path).await, "项目")
+    }
+
+    async fn taken_out_in_english(client: &Client) -> Self {
+        let file = client.request(Method::GET, "/v1/exports/projects.xlsx");
+        Self::read(file.english().send().await, "Projects")
+    }
+
+    fn read(file: Reply, sheet: &str) -> Self {
         let mut book = Xlsx::new(Cursor::new(file.expect(200).bytes)).unwrap();
-        let range = book.worksheet_range("项目").unwrap();
+        let range = book.worksheet_range(sheet).unwrap();
         Self(range.rows().map(<[Data]>::to_vec).collect())
     }
 
@@ -38,7 +46,12 @@ impl Book {
                 .position(|cell| cell.to_string().starts_with(wanted));
             found.unwrap_or_else(|| panic!("no column {wanted}"))
         };
-        let (names, column) = (at("项目名称"), at(heading));
+        let names = at(if self.0[0].contains(&text("Name")) {
+            "Name"
+        } else {
+            "项目名称"
+        });
+        let column = at(heading);
         let row = self.0.iter().position(|row| row[names] == *name);
         (row.unwrap_or_else(|| panic!("no row {name}")), column)
     }
@@ -200,4 +213,111 @@ async fn a_file_of_text_that_was_taken_out_changes_nothing() {
     let count = u64::try_from(before.len()).unwrap();
     assert_eq!(counts(&reply), [0, 0, count, 0, 0], "{}", reply.text);
     assert_eq!(by_name(&manager).await, before);
+}
+
+#[tokio::test]
+async fn a_workbook_in_english_comes_back_as_well() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let project = json!({ "name": "往返的项目", "region": "211104", "unit": "panjin-drc", "sector": "港口",
+        "kind": "enterprise_filed", "total_investment": {"exact": "123456789.01"}, "steward": "张三" });
+    manager.register(&project).await.expect(201);
+    let mut book = Book::taken_out_in_english(&manager).await;
+    let count = u64::try_from(book.0.len()).unwrap() - 1;
+    let before = by_name(&manager).await;
+    let untouched = book.sent_back(&manager).await;
+    assert_eq!(
+        counts(&untouched),
+        [0, 0, count, 0, 0],
+        "{}",
+        untouched.text
+    );
+    assert_eq!(untouched.at("/remarks"), &json!([]));
+    assert_eq!(by_name(&manager).await, before);
+
+    let one = "往返的项目";
+    book.set(one, "Total investment (", Data::Float(20_000.5));
+    book.set(one, "Aliases", text("别名一"));
+    book.set(one, "Steward", Data::Empty);
+    book.set(one, "Planned start on", text("2026-04-02"));
+    book.set(one, "Owner", text("某公司"));
+    book.set(one, "Kind", text("government_approved"));
+    book.set(one, "Published", text("yes"));
+    let reply = book.sent_back(&manager).await;
+    assert_eq!(counts(&reply), [0, 1, count - 1, 0, 0], "{}", reply.text);
+    let after = manager.named(one).await;
+    assert_eq!(after["total_investment"]["exact"], "200005000.00");
+    assert_eq!(after["aliases"], json!(["别名一"]));
+    assert_eq!(after["steward"], Value::Null);
+    assert_eq!(after["planned_start_on"], "2026-04-02");
+    assert_eq!(after["owner"]["name"], "某公司");
+    assert_eq!(after["kind"], "government_approved");
+    assert_eq!(after["published"], true);
+}
+
+#[tokio::test]
+async fn nobody_is_left_to_think_that_an_edit_was_taken() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let one = "往返的项目";
+    let project = json!({ "name": one, "region": "211104", "unit": "panjin-drc", "sector": "港口",
+        "total_investment": {"exact": "123456789.01"}, "signed_on": "2026-01-05",
+        "signed_document": { "document_number": "合同1号", "issued_on": "2026-01-05" } });
+    let id = manager.register(&project).await.expect(201).str("/id");
+    let book = || Book::taken_out(&manager, "?q=往返的项目");
+    let edits = [
+        ("计数方式", text("按子项计数")),
+        ("清单", text("省重点项目")),
+        ("状态", text("暂停")),
+        ("进入阶段日期", text("2020-01-01")),
+        ("开工日期", text("2026年3月1日")),
+        ("竣工日期", text("2026-05-01")),
+        ("投资分档", text("100亿元以上")),
+        ("外币金额", text("100")),
+        ("币种", text("USD")),
+        ("汇率", text("7.1")),
+        ("汇率日期", text("2026-01-01")),
+        ("签约文件", Data::Empty),
+        ("落地文件", text("批复2号")),
+        ("立项资金文件", text("批复3号")),
+        ("阶段依据", text("改过的依据")),
+        ("依据出处", text("改过的出处")),
+    ];
+    for (heading, value) in edits {
+        let mut book = book().await;
+        book.set(one, heading, value);
+        let reply = book.sent_back(&manager).await;
+        assert_eq!(counts(&reply), [0, 0, 1, 0, 0], "{heading}: {}", reply.text);
+        let (row, column) = book.place(one, heading);
+        let said = reply.at("/remarks/0");
+        assert_eq!(said["code"], "cell_not_taken", "{heading}");
+        assert_eq!(said["row"], row + 1, "{heading}");
+        assert_eq!(said["column"], letters(column), "{heading}");
+    }
+    assert_eq!(manager.named(one).await["version"], 1);
+
+    // Two amounts say two things.
+    let mut both = book().await;
+    both.set(one, "总投资下限", Data::Float(10_000.0));
+    let reply = both.sent_back(&manager).await;
+    assert_eq!(counts(&reply), [0, 0, 0, 0, 1], "{}", reply.text);
+    assert_eq!(reply.at("/refused/0/code"), "amount_and_floor");
+    // What is known by now takes the place of what it was at least.
+    let floor = json!({ "total_investment": { "floor": "100000000.00" } });
+    manager.amend(&id, &floor).await.expect(200);
+    let mut known = book().await;
+    known.set(one, "总投资（", Data::Float(12_000.0));
+    let reply = known.sent_back(&manager).await;
+    assert_eq!(counts(&reply), [0, 1, 0, 0, 0], "{}", reply.text);
+    let now = manager.named(one).await;
+    assert_eq!(now["total_investment"]["exact"], "120000000.00");
+}
+
+/// The letters of a column, from 0.
+fn letters(column: usize) -> String {
+    let letter = |place: usize| char::from(b'A' + u8::try_from(place).unwrap());
+    match column.checked_sub(26) {
+        None => letter(column).to_string(),
+        Some(more) => format!("{}{}", letter(more / 26), letter(more % 26)),
+    }
 }

@@ -125,14 +125,20 @@ impl Label {
         if is_of_permit {
             return None;
         }
-        // The API's own names, as a program writes them.
-        if let Ok(field) = self.last().to_ascii_lowercase().parse::<Field>() {
+        // The API's own names, as a program writes them or as they are read.
+        let written = self.last().to_ascii_lowercase().parse::<Field>().ok();
+        if let Some(field) = written.or_else(|| FieldName::of_heading(self.last()).map(Field::from))
+        {
             return Some(Match::of(field, Because::Exact, 0));
         }
         [joined, self.last()].into_iter().find_map(|text| {
             synonyms::of(kind).find_map(|(name, exact, _)| {
                 let rank = exact.iter().position(|word| *word == text)?;
-                Some(Match::of(*name, Because::Exact, rank))
+                let second = synonyms::second(kind, text).map(Field::from);
+                Some(Match {
+                    candidates: second.into_iter().collect(),
+                    ..Match::of(*name, Because::Exact, rank)
+                })
             })
         })
     }

@@ -232,7 +232,7 @@ fn within(field: Field, term: Option<Term>) -> Field {
     Field { of, ..field }
 }
 
-/// Of several columns for one field, the best stays.
+/// Of several columns for one field, the best stays; another one is for what else it could be for.
 fn keep_one_each(matches: &mut BTreeMap<u16, Match>) {
     let mut best: BTreeMap<Field, (u8, usize, u16)> = BTreeMap::new();
     for (column, found) in matches.iter() {
@@ -249,9 +249,11 @@ fn keep_one_each(matches: &mut BTreeMap<u16, Match>) {
                 .get(&field)
                 .is_some_and(|(_, _, holder)| holder != column)
         {
-            found.field = None;
-            found.because = Because::Duplicate;
-            found.candidates = vec![field];
+            found.field = found.candidates.pop();
+            if found.field.is_none() {
+                found.because = Because::Duplicate;
+                found.candidates = vec![field];
+            }
         }
     }
 }

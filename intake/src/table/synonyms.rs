@@ -34,7 +34,7 @@ const NAME: Names = (
 );
 
 /// Names of what every kind of table may tell of a project.
-const COMMON: [Names; 30] = [
+const COMMON: [Names; 43] = [
     NAME,
     (FieldName::Id, &["标识", "项目标识"], &[]),
     (FieldName::Version, &["版本", "项目版本"], &[]),
@@ -80,6 +80,7 @@ const COMMON: [Names; 30] = [
         &["所属项目", "上级项目", "母项目", "总项目", "所属项目群"],
         &["上级项目", "所属项目"],
     ),
+    (FieldName::FamilyCounting, &["计数方式"], &[]),
     (
         FieldName::Region,
         &[
@@ -209,7 +210,15 @@ const COMMON: [Names; 30] = [
         ],
         &["阶段", "项目状态"],
     ),
+    (FieldName::StageSince, &["进入阶段日期"], &[]),
+    (FieldName::BasisQuote, &["阶段依据"], &[]),
+    (FieldName::BasisSource, &["依据出处"], &[]),
     (FieldName::InvestmentNote, &["投资说明", "投资备注"], &[]),
+    (FieldName::Tier, &["投资分档"], &[]),
+    (FieldName::OriginalAmount, &["外币金额"], &[]),
+    (FieldName::OriginalCurrency, &["币种"], &[]),
+    (FieldName::OriginalRate, &["汇率"], &[]),
+    (FieldName::OriginalRateOn, &["汇率日期"], &[]),
     (FieldName::InvestmentFloor, &["总投资下限"], &[]),
     (
         FieldName::OwnerUscc,
@@ -312,9 +321,19 @@ const COMMON: [Names; 30] = [
     ),
     (
         FieldName::FundsApprovedOn,
-        &["争取立项时间", "立项时间", "立项日期", "资金批复时间"],
+        &[
+            "争取立项时间",
+            "立项时间",
+            "立项日期",
+            "立项资金日期",
+            "资金批复时间",
+        ],
         &[],
     ),
+    (FieldName::SignedDocument, &["签约文件"], &[]),
+    (FieldName::LandedDocument, &["落地文件"], &[]),
+    (FieldName::FundsApprovedDocument, &["立项资金文件"], &[]),
+    (FieldName::Published, &["公开", "是否公开"], &[]),
     (
         FieldName::CommissionedOn,
         &["投产时间", "投产日期", "实际投产时间", "实际投产日期"],
@@ -327,6 +346,12 @@ const COMMON: [Names; 30] = [
         &[],
     ),
 ];
+
+/// What a heading is for beside a better one for its field: beside 阶段, 状态 says whether a project goes on.
+pub(super) fn second(kind: Kind, heading: &str) -> Option<FieldName> {
+    let is_condition = matches!(kind, Kind::Projects) && heading == "状态";
+    is_condition.then_some(FieldName::Condition)
+}
 
 /// The names that hold for a kind of table, its own before those that are common to all.
 pub(super) fn of(kind: Kind) -> impl Iterator<Item = &'static Names> {

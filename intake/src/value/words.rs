@@ -72,8 +72,9 @@ pub fn stage(text: &str) -> Option<Stage> {
 pub fn project_kind(text: &str) -> Option<ProjectKind> {
     let text = word(text)?;
     let has = |word: &str| text.contains(word);
-    if let Some(kind) = ProjectKind::from_code(&text) {
-        return Some(kind);
+    let is_told = |kind: &&ProjectKind| text == kind.code() || text == squeezed(kind.label_en());
+    if let Some(kind) = ProjectKind::ALL.iter().find(is_told) {
+        return Some(*kind);
     }
     match (has("审批"), has("核准"), has("备案")) {
         (true, false, false) => Some(ProjectKind::GovernmentApproved),

@@ -31,7 +31,8 @@ impl Reading<'_> {
     }
 }
 
-/// A column: its heading in both languages, whether it has amounts, and what stands in it.
+/// A column: its heading in both languages, whether it has amounts, and what stands in it. The English heading is the name of
+/// the field, as whoever reads the file when it comes back knows it.
 struct Shown {
     zh: &'static str,
     en: &'static str,
@@ -59,24 +60,24 @@ const fn amount(zh: &'static str, en: &'static str, cell: fn(&Reading) -> Cell) 
 
 /// The columns, in their order. The last two tell which project the row is, and what of it was known when it was taken out.
 const COLUMNS: &[Shown] = &[
-    column("项目代码", "Project code", |of| {
+    column("项目代码", "Code", |of| {
         let code = of.record.facts.code.as_ref();
         Cell::text(code.map(|code| code.as_str().to_owned()))
     }),
     column("项目名称", "Name", |of| {
         text(Some(&of.record.facts.name))
     }),
-    column("别名", "Other names", |of| {
+    column("别名", "Aliases", |of| {
         joined(of.record.facts.aliases.iter().map(Text::as_str))
     }),
-    column("所属项目", "Part of", |of| {
+    column("所属项目", "Parent", |of| {
         Cell::text(of.parent.cloned())
     }),
-    column("计数方式", "Counting of the family", |of| {
+    column("计数方式", "Family counting", |of| {
         let counting = of.record.facts.counting;
         of.say((counting.label_zh(), counting.label_en()))
     }),
-    column("清单", "Lists", |of| {
+    column("清单", "List", |of| {
         let lists = of.record.lists.iter();
         joined(lists.map(|code| of.labels.lists.label(code)))
     }),
@@ -84,7 +85,7 @@ const COLUMNS: &[Shown] = &[
         let code = of.record.facts.region.as_str();
         Cell::Text(of.labels.regions.label(code).to_owned())
     }),
-    column("责任单位", "Responsible unit", |of| {
+    column("责任单位", "Unit", |of| {
         coded(&of.labels.units, of.record.facts.unit.as_ref())
     }),
     column("五大工程", "Programme", |of| {
@@ -93,7 +94,7 @@ const COLUMNS: &[Shown] = &[
     column("行业", "Sector", |of| {
         coded(&of.labels.sectors, of.record.facts.sector.as_ref())
     }),
-    column("产业链", "Industrial chain", |of| {
+    column("产业链", "Chain", |of| {
         coded(&of.labels.chains, of.record.facts.chain.as_ref())
     }),
     column("项目类型", "Kind", |of| match of.record.facts.kind {
@@ -108,38 +109,38 @@ const COLUMNS: &[Shown] = &[
         let condition = of.record.standing.condition;
         of.say((condition.label_zh(), condition.label_en()))
     }),
-    column("进入阶段日期", "In the stage since", |of| {
+    column("进入阶段日期", "Stage since", |of| {
         date(of.record.standing.stage_since)
     }),
     amount("总投资", "Total investment", |of| {
         exact(of.record.facts.investment.exact())
     }),
-    amount("总投资下限", "Total investment at least", |of| {
+    amount("总投资下限", "Investment floor", |of| {
         exact(of.record.facts.investment.floor())
     }),
     column("投资分档", "Tier", |of| {
         let tier = of.record.facts.investment.tier();
         of.say((tier.label_zh(), tier.label_en()))
     }),
-    column("投资说明", "Of the amount", |of| {
+    column("投资说明", "Investment note", |of| {
         text(of.record.facts.investment_note.as_ref())
     }),
     column("外币金额", "Original amount", |of| {
         Cell::text(of.original(|original| original.amount.to_string()))
     }),
-    column("币种", "Currency", |of| {
+    column("币种", "Original currency", |of| {
         Cell::text(of.original(|original| original.currency.as_str().to_owned()))
     }),
-    column("汇率", "Rate", |of| {
+    column("汇率", "Original rate", |of| {
         Cell::text(of.original(|original| original.rate.to_string()))
     }),
-    column("汇率日期", "Rate of", |of| {
+    column("汇率日期", "Original rate on", |of| {
         date(of.original(|original| original.rate_on))
     }),
     column("业主", "Owner", |of| {
         text(of.record.facts.owner.as_ref().map(|owner| &owner.name))
     }),
-    column("统一社会信用代码", "Owner's credit code", |of| {
+    column("统一社会信用代码", "Owner USCC", |of| {
         let owner = of.record.facts.owner.as_ref();
         let uscc = owner.and_then(|owner| owner.uscc.as_ref());
         Cell::text(uscc.map(|uscc| uscc.as_str().to_owned()))
@@ -151,40 +152,40 @@ const COLUMNS: &[Shown] = &[
         text(of.record.facts.capacity.as_ref())
     }),
     column("备注", "Note", |of| text(of.record.facts.note.as_ref())),
-    column("计划开工日期", "Planned start", |of| {
+    column("计划开工日期", "Planned start on", |of| {
         date(of.record.facts.planned_start_on)
     }),
-    column("开工日期", "Started", |of| {
+    column("开工日期", "Started on", |of| {
         date(of.record.standing.started_on)
     }),
-    column("计划竣工日期", "Planned completion", |of| {
+    column("计划竣工日期", "Planned completion on", |of| {
         date(of.record.facts.planned_completion_on)
     }),
-    column("竣工日期", "Completed", |of| {
+    column("竣工日期", "Completed on", |of| {
         date(of.record.standing.completed_on)
     }),
-    column("投产日期", "In production", |of| {
+    column("投产日期", "Commissioned on", |of| {
         date(of.record.facts.commissioned_on)
     }),
-    column("达产日期", "At capacity", |of| {
+    column("达产日期", "At capacity on", |of| {
         date(of.record.facts.at_capacity_on)
     }),
-    column("签约日期", "Signed", |of| {
+    column("签约日期", "Signed on", |of| {
         date(of.record.facts.signed.on)
     }),
-    column("签约文件", "Proof of signing", |of| {
+    column("签约文件", "Signed document", |of| {
         proof(&of.record.facts.signed)
     }),
-    column("落地日期", "Landed", |of| {
+    column("落地日期", "Landed on", |of| {
         date(of.record.facts.landed.on)
     }),
-    column("落地文件", "Proof of landing", |of| {
+    column("落地文件", "Landed document", |of| {
         proof(&of.record.facts.landed)
     }),
-    column("立项资金日期", "Funds approved", |of| {
+    column("立项资金日期", "Funds approved on", |of| {
         date(of.record.facts.funds_approved.on)
     }),
-    column("立项资金文件", "Proof of funds", |of| {
+    column("立项资金文件", "Funds approved document", |of| {
         proof(&of.record.facts.funds_approved)
     }),
     column("公开", "Published", |of| {
@@ -195,16 +196,16 @@ const COLUMNS: &[Shown] = &[
             ("否", "no")
         })
     }),
-    column("阶段依据", "Basis of the stage", |of| {
+    column("阶段依据", "Basis quote", |of| {
         Cell::text(of.record.basis.quote.clone())
     }),
-    column("依据出处", "Source of the basis", |of| {
+    column("依据出处", "Basis source", |of| {
         Cell::text(of.record.basis.source.clone())
     }),
-    column("登记时间", "Registered at", |of| {
+    column("登记时间", "Created at", |of| {
         Cell::Moment(of.clock.local(of.record.created_at).naive_local())
     }),
-    column("更新时间", "Changed at", |of| {
+    column("更新时间", "Updated at", |of| {
         Cell::Moment(of.clock.local(of.record.updated_at).naive_local())
     }),
     column("版本", "Version", |of| Cell::Whole(of.record.version)),
@@ -253,13 +254,54 @@ fn exact(amount: Option<Money>) -> Cell {
     amount.map_or(Cell::Nothing, Cell::Exact)
 }
 
-/// What a document is known by: its number, or else what it shows.
 fn proof(fact: &AttractionFact) -> Cell {
-    let known_by = |document: &Evidence| {
-        let number = document.document_number.as_ref();
-        number
-            .map(|number| number.as_str().to_owned())
-            .or_else(|| document.description.as_ref().map(|d| d.as_str().to_owned()))
-    };
-    Cell::text(fact.document.as_ref().and_then(known_by))
+    let document = fact.document.as_ref();
+    Cell::text(document.and_then(Evidence::known_by).map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use intake::{Kind, Request};
+
+    use super::*;
+
+    /// What a reader takes the columns of a file that was taken out for.
+    fn fields(language: Language) -> Vec<Option<String>> {
+        let heading = |column: &Shown| match (column.is_amount, language) {
+            (false, _) => language.choose(column.zh, column.en).to_owned(),
+            (true, Language::Chinese) => format!("{}（万元）", column.zh),
+            (true, Language::English) => format!("\"{} (10,000 CNY)\"", column.en),
+        };
+        let headings: Vec<String> = COLUMNS.iter().map(heading).collect();
+        let row = vec!["1"; COLUMNS.len()].join(",");
+        let file = format!("{}\n{row}\n", headings.join(","));
+        let document = intake::read(file.as_bytes(), &Request::of(Kind::Projects)).unwrap();
+        let columns = document.sheets[0].mapping.iter();
+        let units = columns
+            .clone()
+            .filter(|column| column.unit == Some(intake::Unit::WanYuan));
+        assert_eq!(
+            units.count(),
+            COLUMNS.iter().filter(|column| column.is_amount).count()
+        );
+        columns
+            .map(|column| column.field.map(|field| field.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn whoever_reads_a_file_that_comes_back_knows_every_column_in_either_language() {
+        let chinese = fields(Language::Chinese);
+        assert_eq!(chinese, fields(Language::English));
+        let unknown: Vec<&str> = COLUMNS
+            .iter()
+            .zip(&chinese)
+            .filter(|(_, field)| field.is_none())
+            .map(|(column, _)| column.en)
+            .collect();
+        // Nobody wants to change these.
+        assert_eq!(unknown, ["Created at", "Updated at"]);
+        let known: std::collections::BTreeSet<_> = chinese.iter().flatten().collect();
+        assert_eq!(known.len(), COLUMNS.len() - unknown.len());
+    }
 }

@@ -73,8 +73,27 @@ impl Source<'_> {
         if let Some(present) = present {
             leave_amount(&mut read, present);
         }
+        self.one_amount(&mut read);
         read.put_together();
         read
+    }
+
+    /// Beside an exact amount a lower bound is not taken: nobody could tell which of them is meant.
+    fn one_amount(&self, read: &mut Read) {
+        let cell = self.row.fields.get(&FieldName::TotalInvestment.into());
+        let is_told = cell.is_some_and(
+            |cell| matches!(&cell.value, Value::Amount(amount) if amount.known != Known::Floor),
+        );
+        if is_told && read.floor.is_some() {
+            read.faults.push(self.placed(Remark {
+                field: Some(FieldName::InvestmentFloor.code().to_owned()),
+                ..Remark::of_row(
+                    "amount_and_floor",
+                    "总投资与总投资下限只能填一个",
+                    "Either the total investment or its lower bound, not both",
+                )
+            }));
+        }
     }
 
     /// What the terms say of rows that don't.
@@ -141,6 +160,7 @@ impl Source<'_> {
             FieldName::Owner => read.owner_name = said(),
             FieldName::OwnerUscc => read.owner_uscc = said(),
             FieldName::Stage => read.stage = Stage::from_code(text),
+            FieldName::Published => read.fields.published = Some(Some(text == "true")),
             FieldName::Region => {
                 let found = self.names.region(text);
                 if let Found::One {
@@ -239,18 +259,18 @@ impl Source<'_> {
         }
     }
 
+    /// Whether the sheet has a column for a field.
+    pub(super) fn has_column(&self, name: FieldName) -> bool {
+        let field = Some(Field::from(name));
+        let mut columns = self.sheet.mapping.iter();
+        columns.any(|column| column.field == field)
+    }
+
     /// Cells that were emptied in a workbook that was taken out.
     fn cleared(&self, read: &mut Read, taken: Taken<'_>) {
         let (facts, _) = taken;
-        let has_column = |name: FieldName| {
-            let field = Some(Field::from(name));
-            self.sheet
-                .mapping
-                .iter()
-                .any(|column| column.field == field)
-        };
         let is_empty = |name: FieldName| {
-            has_column(name)
+            self.has_column(name)
                 && self
                     .row
                     .fields
@@ -382,6 +402,39 @@ impl Source<'_> {
         }
         let (started_on, completed_on) = (read.started_on, read.completed_on);
         Some(Standing::taken_over(stage, started_on, completed_on))
+    }
+
+    /// Says that the days of works are not taken, where they are not the project's.
+    pub(super) fn remark_days(
+        &self,
+        read: &Read,
+        model: Option<&Model>,
+        remarks: &mut Vec<Remark>,
+    ) {
+        let days = [
+            (
+                FieldName::StartedOn,
+                read.started_on,
+                model.and_then(|model| model.started_on),
+            ),
+            (
+                FieldName::CompletedOn,
+                read.completed_on,
+                model.and_then(|model| model.completed_on),
+            ),
+        ];
+        for (name, told, stands) in days {
+            if told.is_some() && told != stands {
+                remarks.push(self.placed(Remark {
+                    field: Some(name.code().to_owned()),
+                    ..Remark::of_row(
+                        "day_not_taken",
+                        "开工、竣工日期不随导入变动；请用“阶段变动”并提供依据",
+                        "An import sets no day of works; move the project, with its evidence",
+                    )
+                }));
+            }
+        }
     }
 
     /// Says that the stage of a row is not taken, where it is not the project's.
@@ -520,7 +573,8 @@ fn leave_amount(read: &mut Read, present: &Facts) {
     }
 }
 
-fn same_text(was: &str, is: &str) -> bool {
+/// Whether two texts say the same in a cell.
+pub(super) fn same_text(was: &str, is: &str) -> bool {
     let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
     was == is || plain(was) == plain(is)
 }

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::problem::Fault;
 use crate::store::Failure;
+use crate::store::reference::list::List;
 use crate::store::reference::named::{Chain, Programme};
 use crate::store::reference::region::Region;
 use crate::store::reference::sector::Sector;
@@ -21,6 +22,7 @@ pub(super) struct Names {
     pub(super) programmes: Lookup,
     pub(super) sectors: Lookup,
     pub(super) chains: Lookup,
+    lists: Lookup,
     /// The regions that are not in force this year.
     past_regions: BTreeSet<String>,
 }
@@ -54,7 +56,16 @@ impl Names {
             chains: Lookup::of::<Chain>(&all(db).await?, |named: &Chain| {
                 (named.name.clone(), named.aliases.clone())
             }),
+            lists: Lookup::of::<List>(&all(db).await?, |list: &List| {
+                (list.name.clone(), Vec::new())
+            }),
         })
+    }
+
+    /// What lists are called, in one cell.
+    pub(super) fn of_lists(&self, codes: &[String]) -> String {
+        let names: Vec<&str> = codes.iter().map(|code| self.lists.label(code)).collect();
+        names.join("、")
     }
 
     /// The region that a text names, by its code, a name, or an address that begins with a name.

@@ -14,9 +14,9 @@ use super::verdict::Terms;
 use crate::auth::Reach;
 use crate::entity::project::{self, Model};
 use crate::entity::{external_ref, project_search, project_version};
-use crate::store::Failure;
 use crate::store::project::within;
 use crate::store::search::name_key;
+use crate::store::{Failure, list};
 
 /// The text of a field, if the row tells it.
 pub(super) fn told(row: &intake::document::Row, name: FieldName) -> Option<&str> {
@@ -37,6 +37,8 @@ pub(super) struct Present {
     /// As they were known at the versions that rows have seen.
     seen: HashMap<(Uuid, i64), Model>,
     parents: HashMap<Uuid, String>,
+    /// On which lists they stand now, of those that were taken out.
+    lists: BTreeMap<Uuid, Vec<String>>,
 }
 
 /// By what some rows name their projects.
@@ -123,6 +125,8 @@ impl Present {
         }
         present.read_versions(db, &wanted.versions).await?;
         present.read_parents(db).await?;
+        let taken_out: Vec<Uuid> = wanted.ids.iter().copied().collect();
+        present.lists = list::of_projects(db, &taken_out).await?;
         Ok(present)
     }
 
@@ -202,6 +206,13 @@ impl Present {
     pub(super) fn at(&self, id: Uuid, version: i64) -> Option<&Model> {
         let present = self.get(id).filter(|model| model.version == version);
         present.or_else(|| self.seen.get(&(id, version)))
+    }
+
+    /// The lists on which a project stood that was taken out; none if it has changed since.
+    pub(super) fn lists(&self, taken_out: &Model) -> Option<&[String]> {
+        let is_present = |model: &&Model| model.version == taken_out.version;
+        self.get(taken_out.id).filter(is_present)?;
+        Some(self.lists.get(&taken_out.id).map_or(&[], Vec::as_slice))
     }
 
     pub(super) fn parent_name(&self, model: &Model) -> Option<&String> {

@@ -12,6 +12,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::beyond::Shown;
 use super::cells::{Read, Source};
 use super::names::{Found, Names};
 use super::present::{Present, id_of, told, version_of};
@@ -348,6 +349,7 @@ impl<'a> Judge<'a> {
             source.standing(&read, self.today, &mut faults)
         } else {
             source.remark_stage(&read, None, &mut verdict.remarks);
+            source.remark_days(&read, None, &mut verdict.remarks);
             None
         };
         let context = FactsContext {
@@ -536,6 +538,16 @@ impl<'a> Judge<'a> {
         read.keep_owner(&before);
         verdict.remarks.append(&mut read.remarks);
         source.remark_stage(&read, Some(model), &mut verdict.remarks);
+        if is_taken_out {
+            let shown = Shown {
+                model: base,
+                facts: &before,
+                lists: present.lists(base).map(|codes| self.names.of_lists(codes)),
+            };
+            verdict.remarks.extend(shown.remarks(&source));
+        } else {
+            source.remark_days(&read, Some(model), &mut verdict.remarks);
+        }
         let after = match self.wanted(
             present,
             (&source, verdict),
