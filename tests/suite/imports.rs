@@ -137,6 +137,33 @@ async fn a_preview_tells_what_would_come_of_each_row_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_of_a_file_is_not_taken_in_is_told() {
+    let server = Server::demo().await;
+    let manager = server.sign_in("manager").await;
+    let file = "序号,项目名称,地区,责任单位,行业,形象进度,开工日期,阶段,专班\n\
+        1,某码头改造,大洼区,panjin-drc,港口,完成桩基,2026年3月1日,开工,第一专班\n";
+    let preview = manager.projects(file, &[]).await;
+    assert_eq!(counts(&preview), [1, 0, 0, 0, 0]);
+    let columns = preview.at("/sheets/0/mapping").as_array().unwrap();
+    let left: Vec<&str> = columns
+        .iter()
+        .filter(|column| column["is_taken"] == false)
+        .map(|column| column["heading"].as_str().unwrap())
+        .collect();
+    assert_eq!(left, ["序号", "形象进度", "开工日期", "阶段", "专班"]);
+    assert_eq!(
+        said(&preview, "remarks"),
+        ["2G day_not_taken", "2H stage_not_taken"]
+    );
+    // Who takes projects over takes where they stand.
+    let over = manager.projects(file, &[("opening_balance", "true")]).await;
+    let columns = over.at("/sheets/0/mapping");
+    assert_eq!(columns[6]["is_taken"], true);
+    assert_eq!(columns[7]["is_taken"], true);
+    assert_eq!(over.at("/remarks"), &json!([]));
+}
+
+#[tokio::test]
 async fn a_file_that_is_sent_again_changes_nothing_and_says_so() {
     let server = Server::demo().await;
     let manager = server.sign_in("manager").await;

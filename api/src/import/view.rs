@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::Remark;
 use super::report::{Report, SheetReport};
 use crate::problem::{Language, Problem};
-use crate::store::import::Twin;
 use crate::store::import::job::{self, Mode, Record, State};
 use crate::store::import::outcome::{self, Outcome, RowRecord};
+use crate::store::import::{Terms, Twin};
 use crate::store::{Db, Failure};
 
 /// How many rows of each outcome are told with the whole.
@@ -157,6 +157,8 @@ pub struct ColumnView {
     /// Why: `given`, `remembered`, `exact`, `contained`, `ordinal`, `ignored`, `duplicate`, `ambiguous`, `unknown`,
     /// `no_heading`.
     because: &'static str,
+    /// Whether what it says is taken in, or tells what a row is about.
+    is_taken: bool,
     /// The unit that its heading tells.
     #[schema(required = true)]
     unit: Option<&'static str>,
@@ -422,7 +424,10 @@ impl Import {
             undone_at,
             problem,
             encoding,
-            sheets: sheets.iter().map(SheetView::of).collect(),
+            sheets: sheets
+                .iter()
+                .map(|sheet| SheetView::of(sheet, &begun.terms))
+                .collect(),
             rows,
             created,
             changed,
@@ -467,7 +472,7 @@ impl Import {
             lines.push(problem.detail.clone());
         }
         for sheet in &self.sheets {
-            lines.push(sheet.line());
+            lines.extend(sheet.lines());
         }
         lines.push(format!(
             "{} 行：新增 {}，更改 {}，不变 {}，疑似重复 {}，拒绝 {}；合计 {} 元 / \
@@ -516,43 +521,60 @@ fn sheet_of(row: &RowRecord, sheets: &[SheetReport]) -> String {
 }
 
 impl SheetView {
-    fn of(sheet: &SheetReport) -> Self {
+    fn of(sheet: &SheetReport, terms: &Terms) -> Self {
         Self {
             name: sheet.name.clone(),
             state: sheet.state.code(),
             unit: sheet.unit.map(intake::Unit::code),
             period: sheet.term.map(|term| term.to_string()),
             header_rows: sheet.header_rows.clone(),
-            mapping: sheet.mapping.iter().map(ColumnView::of).collect(),
+            mapping: sheet
+                .mapping
+                .iter()
+                .map(|column| ColumnView::of(column, terms))
+                .collect(),
             rows: sheet.rows,
             notes: sheet.notes.iter().map(NoteView::of).collect(),
         }
     }
 
-    fn line(&self) -> String {
-        let columns = self
-            .mapping
-            .iter()
-            .filter_map(|column| Some(format!("{}={}", column.column, column.field.as_ref()?)));
-        let columns: Vec<String> = columns.collect();
+    fn lines(&self) -> Vec<String> {
+        let taken = self.mapping.iter().filter(|column| column.is_taken);
+        let taken: Vec<String> = taken
+            .filter_map(|column| Some(format!("{}={}", column.column, column.field.as_ref()?)))
+            .collect();
         let unit = self.unit.unwrap_or("-");
-        format!(
+        let mut lines = vec![format!(
             "[{}] {} {unit} {}",
             self.name,
             self.state,
-            columns.join(" ")
-        )
+            taken.join(" ")
+        )];
+        // Nobody misses the numbers of the rows.
+        let is_left =
+            |column: &&ColumnView| !column.is_taken && column.because != Because::Ordinal.code();
+        let left: Vec<String> = self
+            .mapping
+            .iter()
+            .filter(is_left)
+            .map(|column| format!("{} {}", column.column, column.heading))
+            .collect();
+        if !left.is_empty() {
+            lines.push(format!("  不导入的栏 / columns left: {}", left.join("、")));
+        }
+        lines
     }
 }
 
 impl ColumnView {
-    fn of(column: &Column) -> Self {
+    fn of(column: &Column, terms: &Terms) -> Self {
         let because: Because = column.because;
         Self {
             column: column.column.clone(),
             heading: column.heading.clone(),
             field: column.field.map(|field| field.to_string()),
             because: because.code(),
+            is_taken: column.field.is_some_and(|field| terms.takes(field.name)),
             unit: column.unit.map(intake::Unit::code),
             candidates: column.candidates.iter().map(ToString::to_string).collect(),
             samples: column.samples.clone(),

@@ -9,6 +9,8 @@ use domain::project::Facts;
 use domain::target::Target;
 use domain::text::Text;
 use domain::transition::Standing;
+use intake::Kind;
+use intake::field::FieldName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -34,7 +36,7 @@ pub enum SameName {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// What its rows are.
-    pub kind: intake::Kind,
+    pub kind: Kind,
     /// The region of rows that name none.
     pub region: Option<String>,
     /// The responsible unit of rows that name none.
@@ -50,9 +52,104 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Whether a column for a field says something that is taken in, or what the row is about.
+    #[must_use]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what is not named is not taken"
+    )]
+    pub fn takes(&self, name: FieldName) -> bool {
+        use FieldName as F;
+        let is_of_project = match name {
+            F::Id | F::Version | F::Code | F::Name | F::Region => true,
+            F::ExternalRef => self.system.is_some(),
+            _ => false,
+        };
+        match self.kind {
+            Kind::Projects => {
+                let is_standing = matches!(name, F::Stage | F::StartedOn | F::CompletedOn);
+                is_of_project
+                    || (is_standing && self.opening_balance)
+                    || matches!(
+                        name,
+                        F::Aliases
+                            | F::Parent
+                            | F::Unit
+                            | F::Sector
+                            | F::Programme
+                            | F::Chain
+                            | F::Kind
+                            | F::TotalInvestment
+                            | F::InvestmentFloor
+                            | F::InvestmentNote
+                            | F::Owner
+                            | F::OwnerUscc
+                            | F::Steward
+                            | F::Capacity
+                            | F::Note
+                            | F::Period
+                            | F::PlannedStartOn
+                            | F::PlannedCompletionOn
+                            | F::SignedOn
+                            | F::LandedOn
+                            | F::FundsApprovedOn
+                            | F::CommissionedOn
+                            | F::AtCapacityOn
+                            | F::Published
+                    )
+            }
+            Kind::AnnualPlans => is_of_project || matches!(name, F::Year | F::PlannedInvestment),
+            Kind::MonthlyFigures => {
+                is_of_project
+                    || matches!(
+                        name,
+                        F::Year
+                            | F::Month
+                            | F::Completed
+                            | F::Statistics
+                            | F::FundsAllocated
+                            | F::FundsReceived
+                            | F::FundsPaid
+                    )
+            }
+            Kind::Approvals => {
+                is_of_project
+                    || matches!(
+                        name,
+                        F::Item
+                            | F::Status
+                            | F::DocumentNumber
+                            | F::IssuedOn
+                            | F::Authority
+                            | F::Attachment
+                            | F::Reason
+                    )
+            }
+            Kind::Targets => matches!(
+                name,
+                F::Code
+                    | F::Name
+                    | F::Plan
+                    | F::Region
+                    | F::Programme
+                    | F::Sector
+                    | F::FromTier
+                    | F::Metric
+                    | F::Kind
+                    | F::Year
+                    | F::FromYear
+                    | F::ToYear
+                    | F::Value
+                    | F::Unit
+                    | F::Quote
+                    | F::Source
+            ),
+        }
+    }
+
     /// Terms that say nothing but what the rows are.
     #[must_use]
-    pub const fn of(kind: intake::Kind) -> Self {
+    pub const fn of(kind: Kind) -> Self {
         Self {
             kind,
             region: None,
