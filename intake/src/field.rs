@@ -269,22 +269,16 @@ impl FieldName {
         }
     }
 
-    /// The field that a heading names as the API does, with its words apart or together: `Planned start on`.
+    /// The field that a heading without blanks names as the API does: `Plannedstarton`.
     pub(crate) fn of_heading(heading: &str) -> Option<Self> {
-        let is_letter = |c: &char| c.is_ascii_alphabetic();
-        let plain = |text: &str| {
-            text.chars()
-                .filter(is_letter)
-                .collect::<String>()
-                .to_ascii_lowercase()
+        if !heading.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return None;
+        }
+        let is_named = |name: &Self| {
+            let letters = name.code().bytes().filter(|byte| *byte != b'_');
+            letters.eq(heading.bytes().map(|byte| byte.to_ascii_lowercase()))
         };
-        let wanted = plain(heading);
-        let is_named = |name: &&Self| plain(name.code()) == wanted;
-        let is_plain = heading.chars().all(|c| is_letter(&c) || c == '_');
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|name| is_plain && is_named(&name))
+        Self::ALL.iter().copied().find(is_named)
     }
 
     /// Whether it is an amount of money, which sums of a sheet add up.

@@ -81,9 +81,11 @@ impl Shown<'_> {
         };
         match source.row.fields.get(&Field::from(name)) {
             Some(cell) => {
-                let now = now(cell);
-                !now.is_some_and(|now| said.iter().any(|was| same_text(was, &now)))
-                    && !(said.is_empty() && cell.value == Value::Unknown)
+                let is_as_it_was = now(cell).map_or(said.is_empty(), |now| {
+                    said.iter().any(|was| same_text(was, &now))
+                });
+                let tells_nothing = said.is_empty() && cell.value == Value::Unknown;
+                !is_as_it_was && !tells_nothing
             }
             None => source.has_column(name) && !said.is_empty(),
         }
