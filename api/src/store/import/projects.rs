@@ -329,7 +329,7 @@ impl<'a> Judge<'a> {
         verdict.remarks.append(&mut read.remarks);
         let mut faults = std::mem::take(&mut read.faults);
         faults.extend(read.ownerless().map(|remark| source.placed(remark)));
-        let parent = self.parent(present, row, verdict, &mut faults);
+        let parent = self.parent(present, &source, verdict, &mut faults);
         let facts = match read.fields.registered() {
             Ok(facts) => Some(facts),
             Err(found) => {
@@ -443,10 +443,11 @@ impl<'a> Judge<'a> {
     fn parent(
         &self,
         present: &Present,
-        row: &Row,
+        source: &Source,
         verdict: &Verdict,
         faults: &mut Vec<Remark>,
     ) -> Option<Parent> {
+        let row = source.row;
         if let Some(above) = row.part_of {
             let place = Place {
                 row: above,
@@ -481,25 +482,25 @@ impl<'a> Judge<'a> {
             ([one], []) => Some(Parent::There(one.id)),
             ([], [one]) => Some(Parent::New(*one)),
             ([], []) => {
-                faults.push(Remark {
+                faults.push(source.placed(Remark {
                     field: Some("parent".to_owned()),
                     ..Remark::of_row(
                         "unknown_parent",
                         format!("没有名为“{name}”的上级项目"),
                         format!("There is no project called \"{name}\" that it could be part of"),
                     )
-                });
+                }));
                 None
             }
             _ => {
-                faults.push(Remark {
+                faults.push(source.placed(Remark {
                     field: Some("parent".to_owned()),
                     ..Remark::of_row(
                         "ambiguous_parent",
                         format!("有几个项目名为“{name}”"),
                         format!("Several projects are called \"{name}\""),
                     )
-                });
+                }));
                 None
             }
         }
@@ -626,7 +627,7 @@ impl<'a> Judge<'a> {
         let names_parent = row.part_of.is_some()
             || told(row, FieldName::Parent).is_some_and(|name| Some(name) != parent_name);
         if names_parent {
-            match self.parent(present, row, verdict, &mut faults) {
+            match self.parent(present, source, verdict, &mut faults) {
                 Some(Parent::There(id)) => after.parent = Some(ProjectId(id)),
                 Some(Parent::New(_)) => faults.push(Remark::of_row(
                     "whole_is_new",
