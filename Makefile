@@ -24,7 +24,7 @@ histories: ## 10,000 random histories replayed on both databases; `make test` re
 feed: ## the feed at length: 100,000 events of sixteen writers on two service processes
 	scripts/feed
 
-fuzz: ## every parser of what others send under libFuzzer, 10,000,000 executions each (whole workbooks 100,000)
+fuzz: ## every parser of what others send under libFuzzer, 10,000,000 executions each (whole files fewer)
 	scripts/fuzz
 
 lint: ## formatting and Clippy, as in CI
