@@ -2,8 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,10 +18,10 @@ use rustls::{
 };
 use serde_json::json;
 use taizhang::edge::tls::Certificate;
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
+use crate::support::issued::Issued;
 use crate::support::problems::{in_both_languages, is_problem};
 use crate::support::{Client, Reply, Request, Server};
 
@@ -324,36 +323,6 @@ async fn every_problem_tells_the_request_it_was() {
     };
     let (_, refused) = until_too_many(ask).await;
     assert_eq!(refused.str("/request_id"), "r-many");
-}
-
-/// A certificate for 127.0.0.1 with its key, in files.
-struct Issued {
-    directory: TempDir,
-}
-
-impl Issued {
-    fn new() -> Self {
-        let issued = Self {
-            directory: TempDir::new().unwrap(),
-        };
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
-        std::fs::write(issued.certificate(), made.cert.pem()).unwrap();
-        std::fs::write(issued.key(), made.signing_key.serialize_pem()).unwrap();
-        issued.permit(0o600);
-        issued
-    }
-
-    fn certificate(&self) -> PathBuf {
-        self.directory.path().join("certificate.pem")
-    }
-
-    fn key(&self) -> PathBuf {
-        self.directory.path().join("key.pem")
-    }
-
-    fn permit(&self, mode: u32) {
-        std::fs::set_permissions(self.key(), std::fs::Permissions::from_mode(mode)).unwrap();
-    }
 }
 
 fn address(server: &Server) -> SocketAddr {

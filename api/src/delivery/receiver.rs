@@ -82,8 +82,10 @@ pub enum Fault {
     AddressRefused,
     /// Its name has no address.
     Unresolved,
-    /// No connection could be made, or none that is safe.
+    /// No connection could be made.
     Unreachable,
+    /// Nobody whom this machine trusts vouches for its certificate.
+    Untrusted,
     /// It did not answer in time.
     TimedOut,
     /// The connection broke before it had answered.
@@ -98,10 +100,11 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AddressRefused,
         Self::Unresolved,
         Self::Unreachable,
+        Self::Untrusted,
         Self::TimedOut,
         Self::Broken,
         Self::Redirected,
@@ -116,6 +119,7 @@ impl Fault {
             Self::AddressRefused => "address_refused",
             Self::Unresolved => "unresolved",
             Self::Unreachable => "unreachable",
+            Self::Untrusted => "untrusted",
             Self::TimedOut => "timed_out",
             Self::Broken => "broken",
             Self::Redirected => "redirected",
@@ -143,6 +147,9 @@ impl Fault {
             if let Some(refused) = under.downcast_ref::<Refused>() {
                 return Self::of_refusal(*refused);
             }
+            if is_about_certificate(under) {
+                return Self::Untrusted;
+            }
             cause = under.source();
         }
         if error.is_timeout() {
@@ -163,6 +170,17 @@ impl Fault {
             _ => Some(Self::NotTaken),
         }
     }
+}
+
+/// Whether a connection was given up because of the other's certificate. Errors within errors of IO are no sources of them.
+fn is_about_certificate(error: &(dyn Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return true;
+    }
+    let inner = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    inner.is_some_and(|inner| is_about_certificate(inner))
 }
 
 /// What came of an attempt.

@@ -383,8 +383,8 @@ pub struct WebhookTest {
     delivered: bool,
     /// What it answered; null if nothing.
     response_status: Option<u16>,
-    /// Why it has not: `address_refused`, `unresolved`, `unreachable`, `timed_out`, `broken`, `redirected`, `gone` or
-    /// `not_taken`; null if it has.
+    /// Why it has not: `address_refused`, `unresolved`, `unreachable`, `untrusted` (its certificate), `timed_out`, `broken`,
+    /// `redirected`, `gone` or `not_taken`; null if it has.
     error: Option<String>,
     /// How long it took, in milliseconds.
     duration_ms: i64,

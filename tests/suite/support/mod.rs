@@ -4,6 +4,7 @@ pub(crate) mod chance;
 mod client;
 pub(crate) mod contract;
 mod demo;
+pub(crate) mod issued;
 pub(crate) mod library;
 pub(crate) mod problems;
 pub(crate) mod projects;

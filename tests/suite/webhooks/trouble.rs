@@ -6,6 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::{Hook, TIMEOUT, World, errors, rename};
+use crate::support::Server;
+use crate::support::issued::Issued;
 use crate::support::receiver::{Manner, Receiver};
 
 fn instant(value: &Value) -> DateTime<Utc> {
@@ -36,6 +38,29 @@ async fn a_receiver_that_is_down_is_told_when_it_is_back() {
     assert_eq!([told[0].name(), told[1].name()], ["甲", "乙"]);
     let log = hook.log_with(2, "delivered").await;
     assert_eq!(log[0]["attempts"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_receiver_whose_certificate_nobody_vouches_for_is_told_nothing() {
+    let world = World::new().await;
+    let issued = Issued::new();
+    let receiver = Server::configured(|config| {
+        config.tls_certificate = Some(issued.certificate());
+        config.tls_key = Some(issued.key());
+    })
+    .await;
+    let url = receiver.base.replace("http://", "https://");
+    let project = world.office.register(&json!({})).await;
+    let hook = world.hook(&json!({ "url": format!("{url}/hook") })).await;
+    rename(&project, &["甲"]).await;
+    let log = hook
+        .log_when(|log| {
+            log.first()
+                .is_some_and(|told| told["attempts"] != json!([]))
+        })
+        .await;
+    assert_eq!(errors(&log), [Some("untrusted")]);
+    assert_eq!(log[0]["attempts"][0]["response_status"], Value::Null);
 }
 
 #[tokio::test]
