@@ -577,6 +577,22 @@ async fn a_mapping_is_corrected_once_and_remembered_for_its_sender() {
     assert_eq!(next.str("/total"), "1000000.00");
     let other = manager.projects(text, &[("sender", "盘山县发改局")]).await;
     assert_eq!(other.at("/sheets/0/mapping/4/field"), &Value::Null);
+
+    // Who changed how later files are understood is recorded, once.
+    manager.projects(text, &told).await;
+    let auditor = server.sign_in("auditor").await;
+    let recorded = auditor.get("/v1/audit?kind=mapping_remembered").await;
+    let recorded = recorded.expect(200);
+    let recorded = recorded.at("/items").as_array().unwrap();
+    assert_eq!(recorded.len(), 1);
+    let entry = &recorded[0];
+    assert_eq!(entry["actor"], "manager");
+    assert_eq!(entry["subject"], format!("import/{}", corrected.str("/id")));
+    assert_eq!(entry["after"]["sender"], "大洼区发改局");
+    assert_eq!(
+        entry["after"]["columns"],
+        json!({ "盘子（万元）": "total_investment" })
+    );
 }
 
 #[tokio::test]

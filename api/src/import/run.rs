@@ -238,7 +238,7 @@ async fn work_on(
             let finished = Rc::new((report, outcome::previewed(id, &verdicts)));
             let Work { sender, terms, .. } = work;
             db.write(author, async move |tx| {
-                mapping::remember(tx, &sender, terms.kind, &corrected).await?;
+                mapping::remember(tx, id, (&sender, terms.kind), &corrected).await?;
                 let (report, rows) = finished.as_ref().clone();
                 let finished = Finished {
                     state: State::Done,
@@ -276,7 +276,7 @@ async fn work_on(
             let committed = import::commit(db, author, Rc::new(principal), Rc::new(work)).await?;
             if committed.is_done && !corrected.is_empty() {
                 db.write(remembering, async move |tx| {
-                    mapping::remember(tx, &sender, kind, &corrected).await
+                    mapping::remember(tx, id, (&sender, kind), &corrected).await
                 })
                 .await?;
             }

@@ -6,10 +6,11 @@ use intake::Kind;
 use intake::request::Assigned;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::entity::import_mapping;
-use crate::store::{Failure, Tx, corrupt};
+use crate::store::{Failure, Tx, corrupt, event};
 
 /// What columns of these headings were for in earlier files of a sender.
 ///
@@ -30,18 +31,30 @@ pub(crate) async fn remembered(
         .unwrap_or_default())
 }
 
-/// Keeps what columns were said to be for, for later files of the sender.
+/// Keeps what columns of an import were said to be for, for later files of the sender. It is recorded, for it changes how
+/// those are understood.
 pub(crate) async fn remember(
     tx: &Tx,
-    sender: &str,
-    kind: Kind,
+    import: Uuid,
+    (sender, kind): (&str, Kind),
     corrected: &BTreeMap<String, Assigned>,
 ) -> Result<(), Failure> {
-    let Some(account) = tx.by.account.filter(|_| !corrected.is_empty()) else {
+    let Some(account) = tx.by.account else {
         return Ok(());
     };
-    let mut columns = remembered(&tx.db, account, sender, kind).await?;
+    let before = remembered(&tx.db, account, sender, kind).await?;
+    let mut columns = before.clone();
     columns.extend(corrected.iter().map(|(name, field)| (name.clone(), *field)));
+    if columns == before {
+        return Ok(());
+    }
+    let told = |columns: &BTreeMap<String, Assigned>| json!({ "sender": sender, "kind": kind, "columns": columns });
+    let entry = event::Entry::of_import(import, "mapping_remembered");
+    event::record(
+        tx,
+        entry.changing(Some(told(&before)), Some(told(&columns))),
+    )
+    .await?;
     let columns = serde_json::to_value(columns).map_err(|e| corrupt(&e.to_string()))?;
     let row = import_mapping::ActiveModel {
         account_id: Set(account),
