@@ -88,15 +88,7 @@ impl Eye {
                 FaultCode::UnknownTier,
             ),
             Reading::Quantity => self.quantity(raw, &shown, mapped.unit),
-            Reading::Flag => match raw {
-                Raw::Bool(is_so) => Ok(*is_so),
-                Raw::Text { .. }
-                | Raw::Number { .. }
-                | Raw::Date { .. }
-                | Raw::Error(_)
-                | Raw::Uncomputed => codes::flag(&shown),
-            }
-            .map(|is_so| Value::Code(is_so.to_string())),
+            Reading::Flag => codes::flag(&shown).map(|is_so| Value::Code(is_so.to_string())),
         }
     }
 

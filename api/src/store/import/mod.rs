@@ -5,11 +5,11 @@
 //! the library goes on; new projects are saved many at a time. All of a file is one transaction.
 
 mod beside;
-mod beyond;
 mod cells;
 pub mod job;
 pub(crate) mod mapping;
 mod names;
+mod not_taken;
 pub mod outcome;
 mod present;
 mod projects;

@@ -12,9 +12,9 @@ use sea_orm::ConnectionTrait;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::beyond::Shown;
 use super::cells::{Read, Source};
 use super::names::{Found, Names};
+use super::not_taken::Shown;
 use super::present::{Present, id_of, told, version_of};
 use super::verdict::{Deed, Double, Likeness, New, Place, SameName, Terms, Twin, Verdict, What};
 use super::{CHUNK, cells_of};

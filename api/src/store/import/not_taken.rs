@@ -28,7 +28,7 @@ const fn kept(name: FieldName, (zh, en): (&'static str, &'static str)) -> Kept {
     (name, zh, en)
 }
 
-/// The fields, without the stage, of which more has to be said.
+/// The fields, but for the stage, of which every row is told.
 const KEPT: [Kept; 16] = [
     kept(FieldName::FamilyCounting, BY_HAND),
     kept(FieldName::List, BY_HAND),
