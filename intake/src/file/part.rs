@@ -49,6 +49,8 @@ pub(super) struct SheetPart {
 #[derive(Default)]
 struct Place {
     depth: usize,
+    /// Whether cells have begun. Where they end the reader of values may see otherwise, in a part that is not nested as it
+    /// should be, so all that follows is looked through as they are.
     in_cells: bool,
     /// The row, from 1, and the next column, from 0.
     row: u32,
@@ -189,7 +191,6 @@ fn closed(part: &mut Part, place: &mut Place, name: &str) -> Result<(), Refused>
             place.in_text = false;
             check_cell(place)?;
         }
-        "sheetData" => place.in_cells = false,
         _ => {}
     }
     Ok(())

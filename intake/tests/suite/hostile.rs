@@ -254,6 +254,13 @@ fn what_a_workbook_declares_of_itself_is_not_believed() {
         code(&sheet(r#"<sheetData><row r="0"/></sheetData>"#)),
         RefusedCode::CellOutOfBounds
     );
+    // The reader of values goes on where the cells seem to have ended within one.
+    for end in ["</sheetData>", "<sheetData></sheetData>"] {
+        let rows = format!(
+            r#"<sheetData><row r="1"><c r="A1"><v>1</v>{end}</c></row><row r="99999999999"><c r="A2"><v>1</v></c></row></sheetData>"#
+        );
+        assert_eq!(code(&sheet(&rows)), RefusedCode::CellOutOfBounds, "{end}");
+    }
     for extent in ["C3:A1", "A1:XFE1", "A1:B2:C3", "A1:A9999999999", "x"] {
         assert_eq!(
             code(&sheet(&format!(
