@@ -296,7 +296,7 @@ fn numbers_columns(top: &Top<'_>, name: Option<u16>, row: u32) -> bool {
             (Some(number), None) => number <= 4,
             (None, _) => return is_mark(text),
         };
-        next = number.map(|number| number + 1);
+        next = number.map(|number| number.saturating_add(1));
         fits
     })
 }

@@ -61,6 +61,16 @@ fn tabs_and_semicolons_part_too() {
 }
 
 #[test]
+fn a_row_of_large_numbers_is_not_one_that_numbers_the_columns() {
+    let text = "项目名称,总投资（元）,备注\n4294967295,4294967295,4294967296\n";
+    let sheet = only(read(text.as_bytes(), &Request::of(Kind::Projects)).unwrap());
+    assert_eq!(
+        rows(&sheet),
+        "2; name@A=4294967295; total_investment@B=4294967295.00; note@C=4294967296\n"
+    );
+}
+
+#[test]
 fn sums_are_held_against_the_rows_of_a_text_too() {
     let sheet = only(read(TABLE.as_bytes(), &Request::of(Kind::Projects)).unwrap());
     let sums: Vec<(u32, String, bool)> = sheet
