@@ -164,6 +164,24 @@ async fn what_of_a_file_is_not_taken_in_is_told() {
 }
 
 #[tokio::test]
+async fn a_file_publishes_nothing_for_who_may_not() {
+    let server = Server::demo().await;
+    let officer = server.sign_in("officer").await;
+    let file = "项目名称,地区,责任单位,行业,公开\n某码头改造,大洼区,panjin-drc,港口,是\n";
+    for mode in ["preview", "commit"] {
+        let told = officer
+            .projects(file, &[("mode", mode), ("atomic", "false")])
+            .await;
+        assert_eq!(counts(&told), [0, 0, 0, 0, 1], "{mode}: {}", told.text);
+        assert_eq!(said(&told, "refused"), ["2E needs_manager"]);
+    }
+    let manager = server.sign_in("manager").await;
+    let told = manager.projects(file, &[("mode", "commit")]).await;
+    assert_eq!(counts(&told), [1, 0, 0, 0, 0]);
+    assert_eq!(manager.named("某码头改造").await["published"], true);
+}
+
+#[tokio::test]
 async fn a_file_that_is_sent_again_changes_nothing_and_says_so() {
     let server = Server::demo().await;
     let manager = server.sign_in("manager").await;

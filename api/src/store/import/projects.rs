@@ -397,20 +397,24 @@ impl<'a> Judge<'a> {
         };
     }
 
-    /// Whoever may not enter projects there.
+    /// Whoever may not enter projects there, or not publish them.
     fn not_allowed(&self, facts: &Facts) -> Vec<Remark> {
         let (region, unit) = (facts.region.as_str(), facts.unit.as_ref().map(Text::as_str));
-        let asked = if self.terms.opening_balance {
+        let entering = if self.terms.opening_balance {
             self.principal.need_manager(region, unit)
         } else {
             self.principal.need_mandate(region, unit).map(|_| ())
         };
+        let (asked, field) = match entering {
+            Ok(()) if facts.published => (self.principal.need_manager(region, unit), "published"),
+            entering => (entering, "region"),
+        };
         let remarks = asked.err().map(Remark::of_problem).unwrap_or_default();
-        let of_region = |remark| Remark {
-            field: Some("region".to_owned()),
+        let of_field = |remark| Remark {
+            field: Some(field.to_owned()),
             ..remark
         };
-        remarks.into_iter().map(of_region).collect()
+        remarks.into_iter().map(of_field).collect()
     }
 
     /// References that the reading of names has not checked: regions that are no more, and the region of a code.
